@@ -94,7 +94,10 @@ def revoke(deployment: Deployment, account_id: AccountId, name: KeyName) -> None
 
 
 def _why(change: NotDone, account_id: str, name: str) -> str:
-    """Why a key was not made or revoked, in a sentence."""
+    """Why a key was not made or revoked, in a sentence.
+
+    NOT_THERE is the account here: of a key that is not there `revoke` tells itself.
+    """
     match change:
         case Change.TAKEN:
             return f"There is a key {name} of {account_id} already; revoke it first, or take another name."
@@ -117,7 +120,7 @@ def _listed(scopes: Collection[Scope]) -> str:
 
 
 def _row(key: Credential) -> dict[str, object]:
-    """A key as it is shown: without its secret, which is not stored."""
+    """A key as it is shown: without its secret, which is not stored. `createdAt` is `-` where it is not known."""
     made = datetime.fromtimestamp(key.created_msec / 1000, UTC) if key.created_msec is not None else None
     return {
         "name": key.key_name,

@@ -52,6 +52,8 @@ TOLL_FRAUD = (
     "premium-rate are called only with --premium; many expensive ones look like any other."
 )
 _TRIES = 20
+KEPT_HOURS = 24
+"""For so long an old webhook secret signs beside a new one, if nothing else is said."""
 _ROTATE = "`account rotate {0}` gives it a new password and key"
 _ROTATE_SECRET = "`account rotate {0} --webhook-secret` gives a new one"
 
@@ -92,6 +94,9 @@ _SMS = typer.Option(min=0, max=MOST, help="Parts of SMS a day (UTC), where no ca
 _KEEP_DAYS = typer.Option(
     min=LEAST_KEEP_DAYS, max=MOST_KEEP_DAYS, help="Messages are kept so long after their end; new ones from now on."
 )
+_KEEP_HOURS = typer.Option(
+    min=0, max=168, show_default=f"{KEPT_HOURS}", help="With --webhook-secret: the old one signs too for so long."
+)
 _URGENT = typer.Option(min=0, max=MOST_URGENT, help="Urgent messages a minute; 0: none.")
 
 
@@ -124,7 +129,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an account and show its credentials, once."""
-    _clock(window, time_zone)
+    _check_clock(window, time_zone)
     _confirm_destinations(prefix, any_destination)
     spend = _spend(deployment, spend_per_day)
     senders = values.senders_by_name(sender)
@@ -136,6 +141,7 @@ def create(
         burst,
         senders,
         share=share,
+        # `or None`: 0 is given for no limit, which an account holds as None.
         max_lines=max_lines or None,
         urgent_per_minute=urgent_per_minute,
         denied=_once(deny),
@@ -159,6 +165,7 @@ def create(
     where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
     if deny:
         where += f", but none that begin with {', '.join(account.denied)}"
+    # Shown before a webhook secret is made: if that fails, they are known all the same.
     with shown_once(f"{_ROTATE.format(account_id)}, `account rotate {account_id} --webhook-secret` a webhook secret"):
         typer.echo(f"The account {account_id} can dial {where}.\n")
         _show_once(given)
@@ -175,24 +182,27 @@ def rotate(
     deployment: Deployment,
     account_id: AccountId,
     webhook_secret: Annotated[bool, typer.Option("--webhook-secret", help="A new webhook secret instead.")] = False,
-    keep_hours: Annotated[int, typer.Option(min=0, max=168, help="The old webhook secret signs too for so long.")] = 24,
+    keep_hours: Annotated[int | None, _KEEP_HOURS] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give an account a new password and key (the old ones stop at once), or a new webhook secret.
 
     Its keys with a name stay: `account key revoke` ends one.
     """
+    if keep_hours is not None and not webhook_secret:
+        raise typer.BadParameter("--keep-hours goes with --webhook-secret: an old password and key stop at once.")
     if webhook_secret:
+        kept_hours = KEPT_HOURS if keep_hours is None else keep_hours
         found(deployment, account_id)
         before = deployment.webhook_secrets.secrets_of(account_id)
-        secret = give_secret(deployment, account_id, keep_hours)
+        secret = give_secret(deployment, account_id, kept_hours)
         with shown_once(_ROTATE_SECRET.format(account_id)):
             if as_json:
                 show_json(
-                    {"account": account_id, "webhookSecret": secret, "olderSignHours": keep_hours if before else 0}
+                    {"account": account_id, "webhookSecret": secret, "olderSignHours": kept_hours if before else 0}
                 )
                 return
-            typer.echo(tell_rotation(account_id, keep_hours, before) + "\n")
+            typer.echo(tell_rotation(account_id, kept_hours, before) + "\n")
             show_secret(secret)
         return
     account, given = found(deployment, account_id), _new_secrets(account_id)
@@ -229,6 +239,7 @@ def disable(
 ) -> None:
     """Reject an account from now on. What becomes of its messages is asked for, or said with --queue."""
     queue = chosen_queue(queue)
+    # Disabled first: nothing is sent any more behind what is paused or cancelled then.
     _change(deployment, account_id, lambda account: replace(account, disabled=True))
     told = settle_queue(deployment, account_id, queue)
     typer.echo(f"The account {account_id} is rejected from now on. {told}")
@@ -312,6 +323,7 @@ def set_(
     }
     # 0 is given for no limit, which an account holds as None; what was not given is None here, and stays.
     changes |= {name: value or None for name, value in limits.items() if value is not None}
+    # Whether each takes the place of what there was (empty after its --no-…), and what that is, made only if it is.
     replaced: dict[str, tuple[bool, Callable[[], Any]]] = {
         "prefixes": (bool(prefix), lambda: _once(prefix)),
         "denied": (bool(deny) or no_deny, lambda: _once(deny)),
@@ -327,8 +339,8 @@ def set_(
     if not (changes or no_webhook_secret or spoken):
         raise typer.BadParameter("say what to change: --prefix, --deny, --calls-per-day, --rate, --sender, --window …")
     _confirm_destinations(prefix or [], any_destination)
-    if window:
-        _clock(window, time_zone or found(deployment, account_id).time_zone)
+    if window:  # on a clock that is given now, or that the account has already
+        _check_clock(window, time_zone or found(deployment, account_id).time_zone)
     call_backs.check_audio(deployment, account_id, spoken)
     account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
     if minutes_per_day is not None or spend_per_day is not None:
@@ -345,7 +357,7 @@ def _one_of(name: str, given: object, without: str, is_without: bool) -> None:
 
 
 def _events(status_url: str | None, no_status_url: bool, status_events: str | None) -> dict[str, Any]:
-    """What changes of where an account is told what becomes of its messages."""
+    """What changes of where, and of what, an account is told what becomes of its messages; empty: nothing changes."""
     changes: dict[str, Any] = {"status_url": status_url or ""} if status_url or no_status_url else {}
     return changes if status_events is None else {**changes, "status_events": values.to_events(status_events)}
 
@@ -359,7 +371,10 @@ def found(deployment: Deployment, account_id: str) -> Account:
 
 
 def _change(deployment: Deployment, account_id: str, change: Callable[[Account], Account]) -> Account:
-    """Saves the changed account; one that was changed meanwhile is read and changed again."""
+    """Saves the changed account, and returns it. One that was changed meanwhile is read and changed again.
+
+    `change` may be called several times. Raises Refusal if there is no such account, or no try was in time.
+    """
     for _ in range(_TRIES):
         read = found(deployment, account_id)
         if deployment.accounts.save(changed := change(read), read):
@@ -367,13 +382,17 @@ def _change(deployment: Deployment, account_id: str, change: Callable[[Account],
     raise Refusal(f"The account {account_id} is being changed by somebody else all the time; nothing was changed.")
 
 
-def _clock(window: list[str] | None, time_zone: str | None) -> None:
+def _check_clock(window: list[str] | None, time_zone: str | None) -> None:
+    """Raises BadParameter for windows of which it is not known on which clock they are."""
     if window and not time_zone:
         raise typer.BadParameter('say on which clock the windows are: --time-zone Europe/Kyiv, or "recipient".')
 
 
 def _spend(deployment: Deployment, given: str | None) -> int | None:
-    """What an account may spend a day, in millionths; a limit without rates would let it make no call at all."""
+    """What an account may spend a day, in millionths; 0: no limit; None: nothing was given.
+
+    Raises Refusal for a limit in a stack without rates, which would let it make no call at all.
+    """
     amount = values.to_spend(given)
     if amount and not deployment.rates.versions().versions:
         raise Refusal("This stack has no rates, so nobody knows what is spent: `rates import` them first.")
@@ -381,7 +400,7 @@ def _spend(deployment: Deployment, given: str | None) -> int | None:
 
 
 def _promises(given: Sequence[str] | None) -> str:
-    """The promises of files and packs, as an account holds them."""
+    """The promises of files and packs, as an account holds them: JSON; empty: none. Raises Refusal, Failure."""
     found = [promise for one in given or () for promise in promises_or_pack(one)]
     if len(found) > MOST_PROMISES:
         raise Refusal(f"An account can require {MOST_PROMISES} promises; these are {len(found)}.")
@@ -395,7 +414,7 @@ def _once(given: list[str] | None) -> tuple[str, ...]:
 def _confirm_destinations(prefixes: list[str], any_destination: bool) -> None:
     """Asks whether any number may be dialled, where the prefix `*` is given without --any-destination.
 
-    Raises Refusal.
+    Raises Refusal where the answer is no, or nobody is there to answer.
     """
     if ANYWHERE not in prefixes or any_destination:
         return
@@ -413,7 +432,10 @@ def _new_secrets(account_id: str) -> Secrets:
 
 
 def _show_json_once(deployment: Deployment, account_id: str, given: Secrets) -> None:
-    """All credentials of a new account in one JSON. If no webhook secret can be made, the others are shown."""
+    """Gives a new account its webhook secret, and shows all its credentials in one JSON.
+
+    If no webhook secret can be made, the others are shown with null in its place, before the error goes on.
+    """
     told: dict[str, Any] = {"account": account_id, **asdict(given), "webhookSecret": None}
     try:
         told["webhookSecret"] = give_secret(deployment, account_id, 0)
@@ -429,13 +451,16 @@ def _show_once(given: Secrets) -> None:
 
 
 def _required(account: Account) -> list[str]:
-    """The promises that it requires, by name."""
+    """The names of the promises that an account requires, or that only a later release can read them."""
     promises = required_promises(account.requires)
     return ["of a later release"] if promises is None else [one.name for one in promises]
 
 
 def _show(deployment: Deployment, accounts: list[Account], *, as_json: bool = False) -> None:
-    """Shows accounts, as JSON or as a table; `signed` says whether an account's webhooks are."""
+    """Shows accounts: as JSON, or as a table without what would not fit a line.
+
+    `signed`: whether an account's webhooks are.
+    """
     signed = deployment.webhook_secrets.signed_accounts(SystemClock().now_msec())
     rows = [
         {

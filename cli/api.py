@@ -51,7 +51,7 @@ class Api:
         key: str = "",
         changes: bool = False,
     ) -> tuple[int, Any]:
-        """Status and JSON of the answer: 200, 400 or 403. Raises Stopped for every other.
+        """Status (200, 400 or 403) and JSON of the answer. Raises Stopped for any other, and if it is not SpeechCall's.
 
         `has`: the member by which an answer with 200 is known to come from SpeechCall. `key`: the Idempotency-Key.
         `changes`: it changes something without such a key. With either, a request that was not answered may have been
@@ -64,7 +64,7 @@ class Api:
         return response.status_code, answer
 
     def text(self, path: str, query: Mapping[str, str]) -> str:
-        """What is answered to a question that is answered in text. Raises Stopped."""
+        """The text that is answered to GET. Raises Stopped for any status but 200."""
         response = self._response("GET", path, None, query, "", is_open=False)
         if response.status_code != 200:
             raise Stopped(f"the API answers {response.status_code}: {_sentence(response)}", REFUSED)
@@ -73,9 +73,11 @@ class Api:
     def _response(
         self, method: str, path: str, content: bytes | None, query: Mapping[str, str] | None, key: str, *, is_open: bool
     ) -> httpx.Response:
-        """The answer to a request: 200, 400 or 403. A failure that may pass is tried again. Raises Stopped.
+        """The answer to a request, if it is 200, 400 or 403. Raises Stopped with what came last.
 
-        `is_open`: without an answer it is not known whether the request was carried out.
+        No answer, 5xx and 429 are tried again, TRIES times in all; not a 429 that asks to wait for longer than
+        LONGEST_WAIT. `key`: the Idempotency-Key; empty: none. `is_open`: after no answer or 5xx it is not known whether
+        the request was carried out.
         """
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
         told, status = "", FAILED
@@ -131,6 +133,7 @@ def _json(response: httpx.Response) -> Any:
 
 
 def _sentence(response: httpx.Response) -> str:
+    """What an answer that refuses says: of SpeechCall, or of what stands before it."""
     try:
         given = response.json()
         return str(given["error"]["message"] if "error" in given else given["message"])

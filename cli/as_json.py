@@ -12,6 +12,7 @@ import typer
 from cli.terminal import plain
 
 NAME = "as_json"
+"""What a command's parameter for it is called."""
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -22,12 +23,15 @@ def show_json(value: object) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(value, indent=2)
-    typer.echo(plain(text))  # its codes are those of JSON
+    typer.echo(plain(text))  # the codes that `plain` writes (\u001b) are JSON's own
 
 
 @contextmanager
 def sentences(as_json: bool) -> Iterator[None]:
-    """What is printed in it comes out as `{"said": [...]}`, a string for each line, once it is done."""
+    """A context: what is printed in it comes out as `{"said": [...]}`, a string for each line, once it is done.
+
+    Without `as_json` it comes out as it is printed. If an exception ends the context, nothing of it comes out as JSON.
+    """
     if not as_json:
         yield
         return

@@ -58,6 +58,7 @@ def list_(
 
 
 def _row(record: AuditRecord) -> dict[str, Any]:
+    """A record as it is shown; `account` is None where the change belongs to none."""
     change = record.change
     actor = change.actor
     return {
@@ -72,6 +73,7 @@ def _row(record: AuditRecord) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
+    """A member of a record as a cell of the table: an object without its braces."""
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)[1:-1] or "-"
     return value

@@ -22,9 +22,10 @@ NONE = typer.Option("--no-call-back", help="The product's own words to who calls
 def given(
     text: str | None, audio: str | None, done_text: str | None, done_audio: str | None, voice: str | None, *, none: bool
 ) -> dict[str, str]:
-    """The members of CallBack that change, by name; a text given alone takes the place of the audio.
+    """The members of CallBack that change, by name; empty: nothing does. A text without audio takes the audio's place.
 
-    `none`: all of them, back to those of an account that has said nothing.
+    None: not given. `none`: all members change, back to those of an account that has said nothing. Raises BadParameter
+    for `none` beside anything else.
     """
     texts = {"text": text, "audio": audio, "done_text": done_text, "done_audio": done_audio}
     found = {name: one for name, one in texts.items() if one is not None}
@@ -40,7 +41,7 @@ def given(
 
 
 def check_audio(deployment: Deployment, account_id: str, spoken: dict[str, str]) -> None:
-    """Raises Refusal if audio is named that the account does not have."""
+    """Raises Refusal if `spoken`, which `given` made, names audio that the account does not have."""
     for name in filter(None, (spoken.get("audio"), spoken.get("done_audio"))):
         if deployment.prompts.find(account_id, name) is None:
             raise Refusal(
@@ -49,7 +50,7 @@ def check_audio(deployment: Deployment, account_id: str, spoken: dict[str, str])
 
 
 def changed(account: Account, spoken: dict[str, str]) -> Account:
-    """The account with what was given."""
+    """The account with `spoken`, which `given` made."""
     return replace(account, call_back=account.call_back._replace(**spoken)) if spoken else account
 
 

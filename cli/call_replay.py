@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cli.failures import Refusal
 from cli.files import read_file
-from cli.menu_files import COMPLETE
+from cli.menu_files import PLACEHOLDERS
 from speechcall.menus.rules.call_log import (
     ANSWERED,
     PROMPT_ERROR,
@@ -39,15 +39,22 @@ class Step(NamedTuple):
     attempt: int
     seq: int
     menu: int | None
+    """In which it was heard, from 0; None: the callee answered."""
     heard: str
+    """The key or the event; with what a lookup came to, if there was one."""
     seconds: float
     """Since the call was dialled."""
     then: str
+    """What follows, in words."""
     webhooks: tuple[str, ...]
+    """The ids of those that follow."""
 
 
 class Replayed(NamedTuple):
-    """All calls of a file; `differences`: what the file says otherwise."""
+    """All calls of a file: the steps, and the ids of all webhooks that follow from them.
+
+    `differences`: what the file says otherwise, a sentence each; empty: it says the same.
+    """
 
     steps: tuple[Step, ...]
     webhooks: tuple[str, ...]
@@ -55,7 +62,10 @@ class Replayed(NamedTuple):
 
 
 def read_call_file(file: Path) -> dict[str, Any]:
-    """The content of a file. Raises Refusal; whether it is signed rightly is not looked at."""
+    """What a signed file of a message's calls holds. Whether the signature is right is not looked at.
+
+    Raises Refusal for another file, Failure for one that cannot be opened.
+    """
     parts = read_file(file, MAX_BYTES).strip().split(b".")
     try:
         protected, payload, _ = parts
@@ -69,8 +79,8 @@ def read_call_file(file: Path) -> dict[str, Any]:
 
 
 def replay_calls(content: dict[str, Any]) -> Replayed:
-    """Runs every call of a file. Raises Refusal where it has no menus that can be run, or no log of such a form."""
-    model, problems = check_message(COMPLETE | {"menu": content.get("menu")}, "call")
+    """Runs every call of a file's content. Raises Refusal where its menus cannot be run or its calls cannot be read."""
+    model, problems = check_message(PLACEHOLDERS | {"menu": content.get("menu")}, "call")
     if model is None:
         places = [f"  {one.path} {one.message}" for one in problems]
         raise Refusal("\n".join([f"{UNREADABLE}: its menus cannot be used:", *places]))
@@ -89,7 +99,11 @@ def replay_calls(content: dict[str, Any]) -> Replayed:
 
 
 def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple[list[Step], list[str]]:
-    """The steps of one call, by the menus and what was heard alone; and what the file says otherwise."""
+    """The steps of one call, by the menus and what was heard alone; and what the file says otherwise.
+
+    Ends at the first entry that was heard where nothing, or another menu, was asked. Raises what reading a `call` of
+    another form does: KeyError, TypeError, ValueError, AttributeError.
+    """
     limits, attempt, began = call["limits"], int(call["attempt"]), int(call["dialledMsec"])
     if limits is None:  # a call without a log: nothing of it can be run
         return [], [] if not call["log"] else [f"call {attempt} has a log and no limits"]
@@ -99,12 +113,14 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
     log, steps, differences = list[Entry](), list[Step](), list[str]()
     for given in call["log"]:
         entry = _entry(given, len(menus))
+        # Behind the answer, each entry was heard in the menu that followed the entry before it.
         before = log[-1].then if log else Then(ThenKind.ASK)
         if entry.seq != len(log) + 1 or (log and before != Then(ThenKind.ASK, entry.menu)):
             differences.append(f"call {attempt}: what was heard at {entry.seq} was not asked")
             break
         then = follows(plan, log, entry.menu, entry.event, entry.key, entry.at_msec)
         case = ""
+        # A receiver's answer is taken from the file; what follows from it is not.
         if entry.decided and then.kind is ThenKind.WAIT:
             case = f", and {f'the answer {entry.decided.case!r}' if entry.decided.case else 'no case'}"
             target = react(menus[entry.menu or 0], entry.key or entry.event).leads(entry.decided.case)
@@ -116,16 +132,17 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
         names = _webhooks(mid, attempt, entry, menus)
         seconds = (entry.at_msec - began) / 1000
         steps.append(Step(attempt, entry.seq, entry.menu, heard, seconds, _words(then), names))
-        log.append(entry._replace(then=then))
+        log.append(entry._replace(then=then))  # it goes on by what is right, not by what the file says
     return steps, differences
 
 
 def _entry(given: dict[str, Any], menus: int) -> Entry:
-    """An entry of the log, as the file has it. Raises ValueError, KeyError or TypeError for anything else.
+    """An entry of the log, as the file has it. `menus`: how many menus there are.
 
-    `menus`: how many menus there are.
+    Raises ValueError, KeyError, TypeError or AttributeError for anything else.
     """
     event, menu = given["event"], given["menu"]
+    # The answer, and it alone, was heard in no menu.
     if event not in _EVENTS or (menu is None) is not (event == ANSWERED) or not 0 <= int(menu or 0) < menus:
         raise ValueError(event)
     then = given["then"]
@@ -138,7 +155,7 @@ def _entry(given: dict[str, Any], menus: int) -> Entry:
 
 
 def _webhooks(mid: str, attempt: int, entry: Entry, menus: Sequence[Menu]) -> tuple[str, ...]:
-    """The ids of the webhooks that follow from an entry: those of the list of actions that runs."""
+    """The ids of the webhooks that follow from an entry: those of the list of actions that runs; none: no list does."""
     if entry.menu is None or entry.event == PROMPT_ERROR:
         return ()
     reaction = react(menus[entry.menu], entry.key or entry.event)

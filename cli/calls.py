@@ -53,7 +53,7 @@ def _row(found: Replayed) -> dict[str, Any]:
 
 
 def _show(found: Replayed) -> None:
-    """Prints the calls, step by step, and what differs."""
+    """Prints the calls, step by step, and what differs, or that nothing does."""
     attempt = 0
     for step in found.steps:
         if step.attempt != attempt:

@@ -21,6 +21,7 @@ Result = TypeVar("Result")
 
 _ACTION, _KEPT = "__changes__", "__kept__"
 _ACCOUNT = ("account_id", "account")
+"""What the parameter of the account may be called."""
 _NAMES = {
     "list_id": "messagelistId",
     "message": "messageId",
@@ -28,13 +29,14 @@ _NAMES = {
     "list_name": "list",
     "all_": "all",
 }
-"""Of parameters that are called otherwise where customers see them."""
+"""Parameters that are called otherwise where customers see them."""
 
 
 def changing(action: str, *kept: str) -> Callable[[Command], Command]:
-    """A decorator under `@on_deployment`: the command's name in the trail, and the parameters that stand there too.
+    """A decorator under `@on_deployment`: it marks a command that changes something.
 
-    Only what is no secret, no telephone number and no path of a file is kept.
+    `action`: its name in the trail. `kept`: the parameters that stand there too, if they were given: only such as hold
+    no secret, no telephone number and no path of a file.
     """
 
     def mark(command: Command) -> Command:
@@ -54,7 +56,8 @@ def action_of(command: Callable[..., Any]) -> str | None:
 def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[None]:
     """A context in which the first change that a command makes is recorded, in one transaction with it.
 
-    A command without `@changing` opens no record. A test's stand-in for a deployment has no audit trail.
+    `given`: the command's arguments, by parameter. If none of them is the account, `belongs_to` may say it later. A
+    command without `@changing` opens no record. A test's stand-in for a deployment has no audit trail.
     """
     action = action_of(command)
     if action is None or not isinstance(deployment, Deployment):
@@ -63,7 +66,7 @@ def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str
     asked = {
         _NAMES.get(name) or in_camel_case(name): _shown(given[name])
         for name in getattr(command, _KEPT)
-        if given.get(name)
+        if _is_given(given.get(name))
     }
     account_id = next((given[name] for name in _ACCOUNT if given.get(name)), "")
     change = Change(action, deployment.actor, account_id, asked)
@@ -84,12 +87,17 @@ def record_alone(deployment: object) -> None:
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
-    """The results for all items, in their order.
+    """The results for all items, in their order, from at most `most` threads. The first exception of `work` goes on.
 
     Each thread works in a copy of this thread's context: by that the audit trail knows which command it records.
     """
     with ThreadPoolExecutor(most) as workers:
         yield from workers.map(lambda one: one[0].run(work, one[1]), ((copy_context(), item) for item in items))
+
+
+def _is_given(value: Any) -> bool:
+    """Whether a parameter says anything: the number 0 does; None, False, and an empty text or list do not."""
+    return bool(value) or (isinstance(value, int) and value is not False)
 
 
 def _shown(value: Any) -> Any:

@@ -38,12 +38,17 @@ class Letter:
     """One message of a dead-letter queue."""
 
     queue: str
+    """As an operator says it: a name in QUEUES."""
     id: str
     receipt: str
+    """By which it is deleted or shown again, while it is hidden for us."""
     body: str
     sent_msec: int
+    """When it came into this queue; 0: not known."""
     group: str | None
+    """Of a FIFO queue; None: the queue is none."""
     attributes: Mapping[str, str]
+    """SQS's message attributes, by name."""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -57,6 +62,7 @@ class Letter:
     def row(self) -> dict[str, Any]:
         """The letter as a row of a table. Names only: a body may hold numbers and texts."""
         content = self.content
+        # An invocation or a batch that failed tells of itself in its content; an event of EventBridge, in attributes.
         context, answer = content.get("requestContext", {}), content.get("responsePayload") or {}
         arn = context.get("functionArn") or self.attributes.get("TARGET_ARN", "")
         payload = content.get("requestPayload") or content
@@ -72,7 +78,10 @@ class Letter:
 
 
 class DeadLetters:
-    """Reads the queues and gives letters another try. Clients are boto3's; `name_of` gives a queue's URL."""
+    """Reads the queues and gives letters another try. Clients are boto3's.
+
+    `name_of`: gives a queue's URL by its logical id.
+    """
 
     def __init__(self, sqs: Any, functions: Any, streams: Any, name_of: Callable[[str], str]) -> None:
         self._sqs, self._functions, self._streams, self._name_of = sqs, functions, streams, name_of
@@ -88,8 +97,12 @@ class DeadLetters:
             self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=one.receipt, VisibilityTimeout=0)
 
     def redrive(self, letter: Letter) -> None:
-        """Gives it another try, and removes it when that is under way or has succeeded. Raises NotRedriven."""
-        content, (url, source) = letter.content, QUEUES[letter.queue]
+        """Gives a letter that was read another try: it goes back into its queue, or the function is given it.
+
+        Removes it when it is back there, or the function has succeeded. Raises NotRedriven where the function has not,
+        or nothing can be tried; then it stays, hidden until `show_again` or for two minutes.
+        """
+        content, (queue, source) = letter.content, QUEUES[letter.queue]
         if source is not None:  # it failed in a queue: it goes back there
             self._send(letter, self._name_of(source))
         elif "DDBStreamBatchInfo" in content:  # a batch of a stream: the letter says only where it is
@@ -101,10 +114,10 @@ class DeadLetters:
             self._invoke(letter.attributes["TARGET_ARN"], content)
         else:
             raise NotRedriven("it has none of the known forms")
-        self._sqs.delete_message(QueueUrl=self._name_of(url), ReceiptHandle=letter.receipt)
+        self._sqs.delete_message(QueueUrl=self._name_of(queue), ReceiptHandle=letter.receipt)
 
     def _received(self, queue: str) -> Iterator[Letter]:
-        """The letters of a queue. Each is hidden from other readers for HIDDEN_SECONDS, or is deleted."""
+        """The letters of a queue, until it gives no more. Each is hidden from other readers for HIDDEN_SECONDS."""
         url = self._name_of(QUEUES[queue][0])
         while found := self._sqs.receive_message(
             QueueUrl=url,
@@ -149,7 +162,7 @@ class DeadLetters:
             )
 
     def _records(self, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The records of a failed batch, as the stream has them for a day."""
+        """The records of a failed batch, as the stream has them for a day. Raises NotRedriven after that."""
         try:
             iterator = self._streams.get_shard_iterator(
                 StreamArn=batch["streamArn"],
@@ -178,6 +191,7 @@ class DeadLetters:
 
 
 def _name(arn: str) -> str:
+    """A function's name, of its ARN; empty: of an empty one."""
     return _unqualified(arn).rpartition(":")[2]
 
 
@@ -187,6 +201,7 @@ def _unqualified(arn: str) -> str:
 
 
 def _batch(content: Mapping[str, Any]) -> str:
+    """What a letter of a stream is about, in words; empty: it is none."""
     batch = content.get("DDBStreamBatchInfo")
     return f"{batch.get('batchSize', '?')} changes" if batch else ""
 

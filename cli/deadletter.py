@@ -53,7 +53,7 @@ def redrive(
     if (letter is None) == (not all_):
         raise typer.BadParameter("say which: an ID, or --all.")
     letters = _read(deployment.dead_letters, queue)
-    chosen = [one for one in letters if letter in (None, one.id)]
+    chosen = [one for one in letters if letter in (None, one.id)]  # None: all of them
     stay = [one for one in letters if one not in chosen]
     done = 0
     if chosen:

@@ -160,7 +160,10 @@ class Deployment:
         return DynamoRates(self.trail.client, self._registry_table)
 
     def standing(self, accounts: Sequence[Account], progress: Callable[[int], object]) -> Standing:
-        """What waits now; it is read only."""
+        """What waits for lines or is in a call now, for a rehearsal. Nothing is written.
+
+        `accounts`: all there are. `progress`: is told how many messages have been read. Raises TooManyWait.
+        """
         lines = self.lines.read()
         return read_standing(
             self._dynamodb,
@@ -191,7 +194,7 @@ class Deployment:
         raise Refusal("Who places this stack's calls cannot be told by its resources: it is of another release.")
 
     def _has(self, logical_id: str) -> bool:
-        """Whether the deployment has a resource of this name: a stack of another release may not."""
+        """Whether the deployment has a resource of this logical id: a stack of another release may not."""
         try:
             self._name_of(logical_id)
         except KeyError:
@@ -280,7 +283,10 @@ def _made_up_session() -> boto3.Session:
 
 
 def _in_stack(place: Place) -> Deployment:
-    """A deployed stack, by the AWS settings of the command's user; its resources are looked up when they are needed."""
+    """A deployed stack, by the AWS settings of the command's user; its resources are looked up when they are needed.
+
+    Raises Failure, or the BotoCoreError as it is, where the settings cannot be used.
+    """
     try:
         session = boto3.Session(profile_name=place.profile, region_name=place.region)
         cloudformation = session.client("cloudformation", config=_CONFIG)

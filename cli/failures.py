@@ -47,7 +47,10 @@ def shown_once(remedy: str) -> Iterator[None]:
 
 @contextmanager
 def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
-    """Tells what went wrong instead of showing a traceback. What is left over is a bug of ours.
+    """A context that tells what went wrong instead of showing a traceback, and raises typer.Exit with the status of it.
+
+    An exception that it does not know goes on: that is a bug of ours. So does a closed output, and BadParameter, which
+    Typer tells.
 
     `local`: it is `make run` that was asked, which needs no profile. `as_json`: the output says it as well.
     """

@@ -35,10 +35,12 @@ def compare(
         history = deployment.history.read(mid)
         if history is None:  # deleted, after 30 days
             continue
+        # The stack's own limits are not known here: those of the template's defaults stand for them.
         own = history.message.silent_repeats
         limits = AS_DEPLOYED if own is None else AS_DEPLOYED._replace(silent_repeats=own)
         for call in history.calls:
             if call.path:
+                # What was pressed, and answered to lookups, then; the new menus are given the same.
                 heard = [step.heard for step in call.path]
                 cases = [step.decided.case if step.decided else ELSE for step in call.path]
                 old, repeats = history.message.menus, new.silent_repeats

@@ -58,12 +58,16 @@ opened: Callable[[str], Api] = open_api
 
 @dataclass
 class Tally:
-    """What came of it. `word`: what is counted, rows of a table or messages of a file."""
+    """What came of it so far."""
 
     word: str
+    """What is counted: `row` of a table, or `message` of a file."""
     rows: int = 0
+    """How many there are of those."""
     sent: int = 0
+    """How many the API has accepted."""
     lists: list[str] = field(default_factory=list)
+    """The `messagelistId` of each part that was sent."""
     wrong: list[WrongCell] = field(default_factory=list)
 
     def told(self, error: str | None = None) -> dict[str, Any]:
@@ -107,12 +111,15 @@ class Job:
 
     parts: Sequence[Part]
     body: Callable[[Part], bytes]
+    """Makes the request of a part."""
     columns: dict[str, str]
+    """From a field's name to the column's; empty: there is no table."""
     sender: str
+    """As whom, in words."""
     more: int
     """Calls to a number that an earlier one has."""
     windows: Sequence[Any] = ()
-    """When phones may ring, if the files say so."""
+    """When phones may ring, as the files write it; empty: they say nothing."""
 
 
 def read_job(
@@ -154,7 +161,10 @@ def read_job(
 
 
 def _windows(envelope: Any, *messages: Any) -> list[Any]:
-    """The windows that the files give: of each message its own, or those of all."""
+    """The windows that the files give, with their time zones, each once: of each message its own, or those of all.
+
+    They are told, not obeyed here: what is no object is left out, and so is what comes behind MOST_SHOWN.
+    """
     found = [
         {**window, "timeZone": one.get("timeZone") or envelope.get("timeZone")}
         for one in messages
@@ -165,7 +175,11 @@ def _windows(envelope: Any, *messages: Any) -> list[Any]:
 
 
 def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None:
-    """Checks all parts, asks whether to call, and sends them. Raises Stopped where anything of them is refused."""
+    """Checks all parts, asks whether to call, and sends them. `tally` is told what came of it.
+
+    Raises Stopped: before anything is sent, where the check refuses anything or the answer is no; later, where some
+    messages of a part are refused (all else is sent) or a part as a whole (those behind it are not sent).
+    """
     moments: list[str] = []
     costs: list[Any] = []
     if not tally.wrong:
@@ -221,7 +235,10 @@ def _asked(api: Api, path: str, part: Part, job: Job, key: str) -> Any:
 
 
 def rejected_cells(part: Part, answer: Any, columns: dict[str, str]) -> Iterator[WrongCell]:
-    """What an answer says is wrong, by rows and columns."""
+    """What an answer says is wrong with the messages of a part. `columns`: from a field's name to the column's.
+
+    What is in no column has its path in the message before the words, and "" as its column.
+    """
     for person, one in zip(part.people, answer["messages"], strict=True):
         if one["status"] != "rejected":
             continue
@@ -234,9 +251,11 @@ def rejected_cells(part: Part, answer: Any, columns: dict[str, str]) -> Iterator
 
 
 def _confirm(api: Api, tally: Tally, job: Job, first: str, costs: Sequence[Any], *, yes: bool) -> None:
-    """Says who would be called, when and for how much, and asks whether to. Raises Stopped where the answer is no.
+    """Says who would be called, when and for how much, and asks whether to, unless `yes`.
 
-    `first`: when the first phone may ring; empty: at once. `costs`: what the API says that each part costs.
+    `first`: when the first phone may ring; empty: at once. `costs`: what the API says that each part costs. A key that
+    may not read the account (403) is told less. Raises Stopped where the answer is no, BadParameter where nobody is
+    there to be asked.
     """
     status, account = api.ask("GET", "/bat/account", has="limits")
     lines = [f"{tally.rows} calls as {job.sender}, the first {first or 'at once'}."]
@@ -269,7 +288,7 @@ def _confirm(api: Api, tally: Tally, job: Job, first: str, costs: Sequence[Any],
 
 
 def _told_costs(costs: Sequence[Any]) -> str:
-    """What the API has said of the parts, all together."""
+    """What the parts cost by the API, all together, in a sentence. `costs`: empty: it has said nothing of that."""
     if not costs:
         return "What they cost is not known here."
     least, most = (_amount([one[name] for one in costs]) for name in ("ifAnswered", "atMost"))
@@ -279,12 +298,15 @@ def _told_costs(costs: Sequence[Any]) -> str:
 
 
 def _amount(given: Iterable[float]) -> str:
-    """A sum of amounts of the API, which are exact to the millionth."""
+    """The sum of amounts of the API, which are exact to the millionth, as text."""
     return as_text(sum(round(one * ONE) for one in given))
 
 
 def _each(parts: Sequence[Part], word: str, as_json: bool, work: Callable[[Part], Any]) -> Iterator[tuple[Part, Any]]:
-    """Each part with what came of it; a bar shows how far that is."""
+    """Each part with what `work` gives for it, done when the part is asked for; a bar shows how far that is.
+
+    `word`: what is being done, behind the bar. With `as_json`, or without a terminal, there is no bar.
+    """
     console = None if as_json else live_console()
     if console is None:
         yield from ((part, work(part)) for part in parts)
@@ -297,7 +319,7 @@ def _each(parts: Sequence[Part], word: str, as_json: bool, work: Callable[[Part]
 
 
 def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
-    """Says what came of it, and ends the command. `error`: why it was not done to the end; None: it was."""
+    """Says what came of it. Raises Exit with `status` if it was not done to the end: `error` says why; None: it was."""
     if as_json:
         show_json(tally.told(error))
     else:
@@ -316,7 +338,7 @@ def _end(tally: Tally, as_json: bool, error: str | None, status: int) -> None:
 
 
 def _hours(windows: Sequence[Any]) -> str:
-    """When, in words. The API has looked at them before."""
+    """When phones ring, in words; empty: at every hour. The API has looked at the windows before."""
     told = [
         " ".join(filter(None, [",".join(one.get("days") or ()), f"{one['from']}-{one['to']}", one.get("timeZone")]))
         for one in windows

@@ -76,14 +76,19 @@ def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0, as_jso
 def export(
     place: Api | Deployment,
     list_id: Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")],
-    form: Annotated[Format, typer.Option("--format", help="For spreadsheets, or for programs.")] = Format.CSV,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", show_default=Format.CSV.value, help="For spreadsheets, or for programs."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what has become of a list's messages to the standard output, as the API's export does.
 
     --json is --format jsonl: a line for each message.
     """
-    form = Format.JSONL if as_json else form
+    if as_json and form is Format.CSV:
+        raise typer.BadParameter("give either --json, which is --format jsonl, or --format csv.")
+    form = form or (Format.JSONL if as_json else Format.CSV)
     if isinstance(place, Api):
         text = place.text(f"/bat/messagelist/{list_id}/export", {"format": form.value})
     else:
@@ -100,6 +105,7 @@ def _exported(deployment: Deployment, list_id: str, form: Format) -> str:
     with Progress(BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:
         read = map(deployment.history.read, bar.track(found.message_ids))
         histories = [history for history in read if history]
+    # An account's urgent messages and its others are stopped together, so the first message stands for all.
     is_urgent = bool(histories) and histories[0].message.is_urgent
     held = deployment.stops.held(found.account_id, found.list_id, found.campaign, is_urgent=is_urgent)
     now = SystemClock().now_msec()
@@ -108,14 +114,17 @@ def _exported(deployment: Deployment, list_id: str, form: Format) -> str:
 
 @dataclass
 class Tally:
-    """Where messages stand. Those that have ended are not looked at again."""
+    """Where the messages of lists stand. Those that have ended are not looked at again."""
 
     unfinished: Sequence[str]
+    """The ids of those that have not ended; at first all."""
     lists: Sequence[MessageList] = ()
     total: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    """How many have ended how; `deleted` are those that are there no more."""
     calling: int = 0
     left_seconds: int | None = 0
+    """Until all have ended, about; None: never, for one of the lists is not dialled."""
 
     def __post_init__(self) -> None:
         self.total = len(self.unfinished)
@@ -146,7 +155,7 @@ class Tally:
         return ", ".join(parts)
 
     def take(self, found: Sequence[Summary]) -> None:
-        """Takes in where the unfinished ones stand; those that are not found have been deleted, after 30 days."""
+        """Takes in where the unfinished ones stand. Those that `found` lacks have been deleted."""
         ended = [one for one in found if one.state is State.FINISHED]
         self.outcomes.update(one.outcome or "failed" for one in ended)
         if gone := len(self.unfinished) - len(found):
@@ -160,7 +169,10 @@ def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
 
 
 def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
-    """Looks once where the unfinished messages stand; False: all have ended."""
+    """Looks once where the unfinished messages stand, and tells `tally`. False: all have ended.
+
+    Until a dialler has run the estimate stays as it is: the stack's lines are not known.
+    """
     found: list[Summary] = []
     for first in range(0, len(tally.unfinished), MOST_READ):
         found += deployment.history.summaries(tally.unfinished[first : first + MOST_READ])
@@ -174,17 +186,20 @@ def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
 
 
 def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_msec: int) -> int | None:
-    """In how many seconds the last of the lists is done; None: never, for one of them is not dialled."""
+    """In about how many seconds the last of the lists is done; None: never, for one of them is not dialled.
+
+    Urgent messages are estimated as if they were not.
+    """
     unfinished, seconds = set(tally.unfinished), 0
     for made in tally.lists:
         left = len(unfinished.intersection(made.message_ids))
         if not left:
             continue
-        name, last = made.account_id, made.message_ids[-1]
-        before = deployment.history.waiting_before(name, made.campaign, last)
-        turn = deployment.turns.find(name, False)
+        account_id, last = made.account_id, made.message_ids[-1]
+        before = deployment.history.waiting_before(account_id, made.campaign, last)
+        turn = deployment.turns.find(account_id, False)
         # A list without a campaign is not among the open ones, and counts as one more.
-        rivals = deployment.lists.campaigns.count_open(name) + (not made.campaign)
+        rivals = deployment.lists.campaigns.count_open(account_id) + (not made.campaign)
         # Its last message is called behind all that wait before it in the queue: those of other lists as well.
         found = estimate(max(left, before), turn, capacity, rivals, now_msec)
         if found is None:
@@ -194,6 +209,7 @@ def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_
 
 
 def _roughly(seconds: int | None) -> str:
+    """How long the rest takes, in words; None: it is not dialled."""
     if seconds is None:
         return "no lines: paused"
     return f"about {round(seconds / 60)} min left" if seconds >= 90 else f"about {seconds} s left"

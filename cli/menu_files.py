@@ -25,12 +25,15 @@ File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="A request as it is sent, one message, or its menu array.")
 ]
 
-COMPLETE: dict[str, Any] = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
-"""Only the menus of the file are looked at: a placeholder for a number does no harm."""
+PLACEHOLDERS: dict[str, Any] = {"from": "Sender", "to": "+380671234567", "text": "ivr", "type": "speechcall"}
+"""What a message needs besides what is read from the file (menus, hours, silentRepeats); it is never used."""
 
 
-class MenuFile(NamedTuple):
-    """A message's place in the file, its menus, its `silentRepeats` where it has them, and when its phone may ring."""
+class MessageInFile(NamedTuple):
+    """What is read of one message: its path in the file, its menus, `silentRepeats`, and when its phone may ring.
+
+    `silent_repeats`: None: the message says none. `rings`: in words; None: at any time.
+    """
 
     path: str
     menus: tuple[Menu, ...]
@@ -38,8 +41,11 @@ class MenuFile(NamedTuple):
     rings: str | None
 
 
-def read_menus(file: Path) -> Iterator[MenuFile]:
-    """The menus of each message. Raises Refusal where they cannot be used."""
+def read_menus(file: Path) -> Iterator[MessageInFile]:
+    """The menus of each message in the file. Raises Refusal at the first message whose menus or hours cannot be used.
+
+    A file without a message, or that is no JSON of such a form, is refused too. Raises Failure if it cannot be opened.
+    """
     try:
         given = parse_json(read_file(file, MAX_JSON_BYTES))
     except (MalformedJson, PayloadTooLarge) as error:
@@ -51,16 +57,16 @@ def read_menus(file: Path) -> Iterator[MenuFile]:
         given_menus: dict[str, Any] = {"menu": message.get("menu"), **_hours(message)}
         if "silentRepeats" in message:
             given_menus["silentRepeats"] = message["silentRepeats"]
-        model, problems = check_message(COMPLETE | given_menus, path)
+        model, problems = check_message(PLACEHOLDERS | given_menus, path)
         if model is None:
             raise _unusable(problems)
-        yield MenuFile(path, to_menus(model), model.silentRepeats, _rings(model))
+        yield MessageInFile(path, to_menus(model), model.silentRepeats, _rings(model))
 
 
 def _messages(given: Any) -> list[tuple[str, dict[str, Any]]]:
-    """The messages of what a file holds, each with its place.
+    """The messages in a file, each with its path. One without hours or menus of its own gets those of the request.
 
-    One without menus of its own gets those of the request.
+    What is no JSON object is taken as an empty message, which `read_menus` refuses with its path. Raises Refusal.
     """
     if isinstance(given, list):
         return [("message", {"menu": given})]
@@ -80,7 +86,7 @@ def _messages(given: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _shared(given: dict[str, Any]) -> Template | None:
-    """The menus of a request that messages share. Raises Refusal."""
+    """The `menus` of a request, for all its messages without a `menu`; None: it has none. Raises Refusal."""
     if "menus" not in given:
         return None
     template, problems = read_menus_of_list(given["menus"], allow_loopback=False, most_bytes=MAX_JSON_BYTES)
@@ -90,7 +96,10 @@ def _shared(given: dict[str, Any]) -> Template | None:
 
 
 def _inserted(template: Template | None, message: dict[str, Any], path: str) -> dict[str, Any]:
-    """The `menu` of a message that has none of its own. Raises Refusal for `vars` that do not fit."""
+    """The member `menu` for a message that has none of its own, made of `template`: the menus of its request.
+
+    Empty: the message has a `menu`, or its request has no menus. Raises Refusal for `vars` that do not fit.
+    """
     if template is None or "menu" in message:
         return {}
     inserted, problems = insert(template, message, path, most_characters=MAX_JSON_BYTES)
@@ -104,7 +113,7 @@ def _unusable(problems: Sequence[Problem]) -> Refusal:
 
 
 def _rings(model: MessageModel) -> str | None:
-    """When the phone of a message may ring, by what the file says: in which zones a number is, its account decides."""
+    """When the phone may ring by what the file says; the account, which may add hours and a zone, is not known here."""
     asked = wanted_hours(model)
     has_hours = asked.windows or asked.days_off
     zones = (asked.time_zone,) if asked.time_zone else ()
@@ -113,5 +122,5 @@ def _rings(model: MessageModel) -> str | None:
 
 
 def _hours(given: dict[str, Any]) -> dict[str, Any]:
-    """What is said about hours; what stands next to the messages holds for each of them."""
+    """The members about hours: of a message, or of a request for all its messages."""
     return {name: given[name] for name in HOURS_FIELDS if name in given}

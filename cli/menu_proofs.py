@@ -10,7 +10,7 @@ from cli.as_json import AsJson, show_json
 from cli.exit_codes import FAILED
 from cli.exit_codes import UNKNOWN as UNDECIDED
 from cli.failures import Refusal
-from cli.menu_files import File, MenuFile, read_menus
+from cli.menu_files import File, MessageInFile, read_menus
 from cli.promise_files import read_packs, read_promises_file
 from cli.target import without_deployment
 from cli.terminal import plain
@@ -145,10 +145,13 @@ def compare(
         raise typer.Exit(FAILED)
 
 
-def _compared(one: MenuFile, other: MenuFile, limits: CallLimits, sounds: dict[str, str]) -> list[dict[str, Any]]:
-    """The differences between the menus of two messages.
+def _compared(
+    one: MessageInFile, other: MessageInFile, limits: CallLimits, sounds: dict[str, str]
+) -> list[dict[str, Any]]:
+    """The differences between the menus of two messages, as rows; empty: they are equivalent.
 
-    A message that has `silentRepeats` is compared with these; any other with those of `limits`.
+    `sounds`: from an introduction of `one` to the one of `other` that sounds alike. A message that has `silentRepeats`
+    is compared with these; any other with those of `limits`. Raises Refusal where not all could be compared.
     """
     before = limits if one.silent_repeats is None else limits._replace(silent_repeats=one.silent_repeats)
     repeats = limits.silent_repeats if other.silent_repeats is None else other.silent_repeats

@@ -48,7 +48,10 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
 
 
 def _described(history: History, now_msec: int) -> dict[str, Any]:
-    """The message as its sender sees it in the API, with what an operator needs, and without the sender's own texts."""
+    """The message as its sender sees it in the API, with what an operator needs, and without the sender's own texts.
+
+    Added: `account`, `executions` (the ARN of each attempt's), and the `destination` of each webhook.
+    """
     message = history.message
     status: dict[str, Any] = {**describe_message(history, now_msec)}
     for name in FREE_TEXT:
@@ -80,7 +83,7 @@ def _log(deployment: Deployment, place: Place, mid: str) -> str:
 
 
 def _head(told: dict[str, Any]) -> Iterator[str]:
-    """The lines above the story: what the message is, and where it stands."""
+    """The lines above the story: what the message is, and where it stands. `told`: of `_described`, as below."""
     call = told["call"]
     campaign = f", campaign {told['campaign']}" if told.get("campaign") else ""
     yield f"message    {told['messageId']} of list {told['messagelistId']}, account {told['account']}{campaign}"
@@ -94,7 +97,7 @@ def _head(told: dict[str, Any]) -> Iterator[str]:
 
 
 def _story(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Everything that has happened, each with its moment."""
+    """Everything that has happened, each with its moment; not in order."""
     call = told["call"]
     yield call["acceptedAt"], "accepted"
     for one in call["attempts"]:

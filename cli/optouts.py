@@ -115,7 +115,10 @@ def import_(
 
 
 def _holds_until(list_name: str, max_age: int | None, as_of: str | None, now_msec: int) -> int | None:
-    """Until when a list may be used that is imported now; None: it has no age."""
+    """Until when (epoch milliseconds) a list may be used that is imported now; None: for ever, since it has no age.
+
+    `max_age`: days; None: not given, and so with `as_of`. The moment may be over. Raises BadParameter.
+    """
     if max_age is None:
         if as_of is not None:
             raise typer.BadParameter("--as-of goes with --max-age.")
@@ -129,7 +132,10 @@ def _holds_until(list_name: str, max_age: int | None, as_of: str | None, now_mse
 
 
 def _remove_all_but(deployment: Deployment, account_id: str, list_name: str, kept: set[str], now_msec: int) -> int:
-    """Takes back what files have brought to a list, but for these digests. What callees and others did stays."""
+    """Takes back what files have brought to a list, but for the digests `kept`; how many that were.
+
+    What callees, the API and operators did stays, and so does what has changed since it was read here.
+    """
     store = deployment.opt_outs
     gone = [
         one
@@ -177,7 +183,7 @@ def export(deployment: Deployment, account_id: AccountId, as_json: AsJson = Fals
 
 
 def _cells(one: OptOut) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What stands under the columns: in our own words, then what others wrote."""
+    """What stands under the columns: first what is ours alone, then the rest, some of which others wrote."""
     consent = one.consent or Consent("", "", "")
     removed = utc_text(one.removed_msec) if one.removed_msec is not None else ""
     told = (one.list_name, one.digest, one.ending, utc_text(one.since_msec), one.by.value)
@@ -185,7 +191,7 @@ def _cells(one: OptOut) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _described(one: OptOut) -> dict[str, str]:
-    """An entry under the names of the CSV's columns; what it does not have is not there."""
+    """An entry by the names of the CSV's columns; what is empty there is left out."""
     told, free = _cells(one)
     return {name: cell for name, cell in zip(_COLUMNS, (*told, *free), strict=True) if cell}
 
@@ -226,7 +232,10 @@ def remove(
 
 
 def read_rows(content: bytes, now_msec: int) -> tuple[list[Row], list[str]]:
-    """The rows of a file, and what is wrong with it, by line. A number that is there twice has its last row."""
+    """The rows of a file, and what is wrong with it, by line. A number that is there twice has its last row.
+
+    A number without a date has opted out now. The first line may be a heading; empty lines are passed over.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -274,6 +283,7 @@ def _moment(text: str) -> int | None:
 
 
 def _all(deployment: Deployment, account_id: str, list_name: str | None, *, all_: bool) -> Iterator[OptOut]:
+    """The opt-outs of a list, or (None) of all lists of an account. `all_`: those that were taken back too."""
     cursor = None
     while True:
         page = deployment.opt_outs.page(account_id, list_name, PAGE, cursor, all_=all_)

@@ -35,10 +35,11 @@ class WrongCell(NamedTuple):
 
 
 class Person(NamedTuple):
-    """A row of the table: what its mapped columns hold."""
+    """A row of the table (the header is row 1), or a message of a file, from 1."""
 
     row: int
     values: Mapping[str, str]
+    """What the columns of the row hold, by the names that --map gives them; empty: of a message, or a wrong row."""
 
 
 class Part(NamedTuple):
@@ -49,7 +50,7 @@ class Part(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a file asks for by itself: its messages as people without values, and what it says for all of them."""
+    """What a file asks for by itself: its messages, for each a person without values, and what it says for all."""
 
     messages: Sequence[Any]
     people: Sequence[Person]
@@ -57,9 +58,9 @@ class Request(NamedTuple):
 
 
 def read_people(content: bytes, columns: Mapping[str, str]) -> tuple[list[Person], list[WrongCell]]:
-    """Everybody in a table of UTF-8 text, and what is wrong with it. Raises Unusable.
+    """Everybody in a table of UTF-8 text, in wrong rows too, and what is wrong with cells and rows.
 
-    `columns`: from a field's name to the column's.
+    `columns`: from a field's name to the column's. Raises Unusable where the table as a whole is wrong.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -91,7 +92,10 @@ def read_people(content: bytes, columns: Mapping[str, str]) -> tuple[list[Person
 
 
 def _records(text: str, columns: Mapping[str, str]) -> Iterator[list[str]]:
-    """The rows, by the delimiter under which the header has the columns that are asked for. Raises Unusable."""
+    """The rows, the header first, by the delimiter under which it has most of the columns that are asked for.
+
+    Raises Unusable for what is no CSV, and where there is no row.
+    """
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda one: sum(name in _cells(first, one) for name in columns.values()))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -109,6 +113,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """Where in a row each field stands, from 0. Raises Unusable for a column that is not there once."""
     for name in columns.values():
         if header.count(name) != 1:
             there = ", ".join(one for one in header if one) or "none"
@@ -118,6 +123,7 @@ def _places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]
 
 
 def _wrong(value: str) -> str:
+    """What is wrong with a cell; empty: nothing."""
     if not value:
         return "is empty"
     if len(value) > MOST_CHARACTERS:
@@ -168,7 +174,7 @@ def read_request(content: bytes) -> Request:
 
 
 def _messages(content: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The messages of a file, and what stands next to them. Raises Unusable."""
+    """The messages of a file, which may be one message alone, and what stands next to them. Raises Unusable."""
     try:
         given = json.loads(content)
         json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
@@ -196,7 +202,10 @@ def message_for(message: Mapping[str, Any], values: Mapping[str, str]) -> dict[s
 
 
 def parts_of(people: Sequence[Person], seed: Sequence[bytes]) -> list[Part]:
-    """Everybody a hundred at a time. The keys are made of files, map and range: the same again has the same."""
+    """Everybody a hundred at a time. The Idempotency-Keys are made of `seed` and range: the same again has the same.
+
+    `seed`: all else that decides what is sent: the files' content, and the options.
+    """
     digest = hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in seed)).hexdigest()[:40]
     parts = [people[first : first + _RANGE] for first in range(0, len(people), _RANGE)]
     return [Part(part, f"list-send-{digest}-{part[0].row}-{part[-1].row}") for part in parts]

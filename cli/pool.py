@@ -25,6 +25,7 @@ def show(deployment: Deployment, as_json: AsJson = False) -> None:
         show_json(found)
         return
     _show_settings(state)
+    # At the lowest rate, one call a second, the next is no further ahead; after a refusal it is.
     paused = " (paused: the telephony asked for fewer)" if found["nextCallInMsec"] > 1000 else ""
     typer.echo(f"\nIn calls: {found['inCalls']}{paused}. Waiting for a line: {found['waiting']}.")
 
@@ -40,9 +41,11 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change the lines or the rate from now on; the next deployment does not change them back."""
+    if as_deployed and lines is not None and calls_per_second is not None:
+        raise typer.BadParameter("with both --lines and --calls-per-second nothing is left for --as-deployed.")
     changes: dict[PoolSetting, int | None] = {}
     if as_deployed:
-        changes = {"lines": None, "calls_per_second": None}
+        changes = {"lines": None, "calls_per_second": None}  # None: what was chosen is forgotten
     if lines is not None:
         changes["lines"] = lines
     if calls_per_second is not None:
@@ -70,7 +73,10 @@ def _show_settings(state: PoolState) -> None:
 
 
 def _settings(state: PoolState) -> list[tuple[str, int | None, int | None, int | None]]:
-    """Each setting: its name, the value in effect, the stack's, and the operator's (None: none was chosen)."""
+    """Each setting: its name, the value in effect, the stack's, and the operator's.
+
+    None: the operator has chosen none; of the stack's, no dialler has run yet.
+    """
     stack = state.stack
     deployed = (stack.lines, stack.calls_per_second) if stack else (None, None)
     chosen = (state.lines, state.calls_per_second)
@@ -81,7 +87,10 @@ def _settings(state: PoolState) -> list[tuple[str, int | None, int | None, int |
 
 
 def _described(state: PoolState, waiting: int, now_msec: int) -> dict[str, Any]:
-    """The pool as JSON: the settings in effect, those deployed and chosen, and what is in calls and waits."""
+    """The pool as JSON: the settings in effect, those deployed and chosen, and what is in calls and waits.
+
+    `nextCallInMsec`: for how long the rate lets no call begin.
+    """
     settings = _settings(state)
     return {
         **{name: now for name, now, _, _ in settings},

@@ -23,7 +23,7 @@ def read_packs(names: Sequence[str]) -> list[Any]:
 
 
 def promises_or_pack(given: str) -> list[Any]:
-    """The promises of a file, or the pack of this name, as JSON. Raises Refusal if it is neither."""
+    """The promises of a file, or the pack of this name, as JSON. Raises Refusal if it is neither, or is wrong."""
     if given in PACKS:
         return read_packs([given])
     file = Path(given)

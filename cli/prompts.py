@@ -123,6 +123,8 @@ def remove(deployment: Deployment, name: Name, account: Owner) -> None:
 
 
 def _retire(deployment: Deployment) -> Retire:
+    """What lets the audio at a URI be deleted, or says on the error output that it cannot."""
+
     def retire(uri: str) -> None:
         if not deployment.audio.retire(uri):
             typer.echo(f"Its audio is gone already, or may not be changed with these credentials: {uri}", err=True)
@@ -131,6 +133,7 @@ def _retire(deployment: Deployment) -> Retire:
 
 
 def _found(deployment: Deployment, account: str, name: str) -> KnownPrompt:
+    """The prompt of this name. Raises Refusal where there is none, or no such account."""
     found(deployment, account)
     known = deployment.prompts.find(account, name)
     if known is None:
@@ -143,6 +146,7 @@ def _no_prompt(account: str, name: str) -> Refusal:
 
 
 def _prompt(known: KnownPrompt) -> Prompt:
+    """The audio of a prompt that was uploaded. Raises Refusal where it has none."""
     if known.prompt is None:
         raise Refusal(f"{known.name} has no audio.")
     return known.prompt

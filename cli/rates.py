@@ -114,7 +114,7 @@ def export(deployment: Deployment, as_json: AsJson = False) -> None:
 
 
 def _refuse(file: Path, wrong: list[WrongLine], *, as_json: bool) -> None:
-    """Says all that is wrong. Raises typer.Exit."""
+    """Says all that is wrong in a file. Raises typer.Exit, always."""
     count = "1 mistake" if len(wrong) == 1 else f"{len(wrong)} mistakes"
     sentence = f"The file {file.name} has {count}, so none of its rates was taken."
     if as_json:

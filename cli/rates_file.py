@@ -41,7 +41,7 @@ class _Wrong(Exception):
 
 
 def read_rates(content: bytes) -> tuple[list[Rate], list[WrongLine]]:
-    """The rates of a file, and all that is wrong with it: where anything is, nothing of it may be used."""
+    """The rates of a file, and all that is wrong with it, by line: where anything is, nothing of it may be used."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -76,7 +76,10 @@ def write_rates(rates: Iterable[Rate]) -> str:
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record that holds anything, with the line on which it begins. Raises csv.Error."""
+    """Each record that holds anything, with the line (from 1) on which it begins. Raises csv.Error.
+
+    What stands between the cells is whichever of _DELIMITERS the first line has most of.
+    """
     first = text.lstrip("\r\n").partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count), strict=True)
     begins = 1
@@ -108,7 +111,7 @@ def _read(records: Iterable[tuple[int, list[str]]]) -> tuple[list[Rate], list[Wr
 
 
 def _rate(cells: Sequence[str]) -> tuple[list[tuple[str, str]], Rate | None]:
-    """All that is wrong with a line's cells, or its rate."""
+    """All that is wrong with a line's cells, as column and why; or nothing, and its rate."""
     problems: list[tuple[str, str]] = []
     found: list[str | int] = []
     for column, cell in zip(HEADER, cells, strict=True):
@@ -125,6 +128,7 @@ def _rate(cells: Sequence[str]) -> tuple[list[tuple[str, str]], Rate | None]:
 
 
 def _prefix(cell: str) -> str:
+    """The beginning of numbers, without a plus. Raises _Wrong."""
     if not cell or cell == "*":
         raise _Wrong(f"{_shown(cell)} stands for every number; give the beginnings of numbers, such as 380")
     if not _PREFIX.fullmatch(cell):
@@ -133,6 +137,7 @@ def _prefix(cell: str) -> str:
 
 
 def _seconds(cell: str, least: int) -> int:
+    """Whole seconds, from `least` to MOST_SECONDS. Raises _Wrong."""
     if _FRACTION.fullmatch(cell):
         raise _Wrong(f"{_shown(cell)} is a fraction; seconds are whole")
     if not (_WHOLE.fullmatch(cell) and least <= int(cell) <= MOST_SECONDS):
@@ -141,7 +146,7 @@ def _seconds(cell: str, least: int) -> int:
 
 
 def _price(cell: str) -> int:
-    """A price in millionths, by its digits: it never is a float."""
+    """A price in millionths, by its digits: it never is a float. Raises _Wrong."""
     if _NEGATIVE.fullmatch(cell):
         raise _Wrong(f"{_shown(cell)} is negative")
     if "," in cell and _PRICE.fullmatch(cell.replace(",", ".", 1)):

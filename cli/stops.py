@@ -61,6 +61,7 @@ def cancel_message_(
     if isinstance(place, Api):
         done, late = _cancel_by_api(place, message, hangup), "It is in a call, which goes on, or finished."
     else:
+        # Where there is no such message nothing is changed, and so nothing recorded.
         belongs_to(place, lambda: getattr(place.messages.get(message), "account_id", ""))
         found = cancel_waiting(message, hangup, messages=place.messages, clock=SystemClock())
         if found is None:
@@ -75,6 +76,7 @@ def cancel_message_(
 
 
 def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
+    """What has become of a message that the API was asked to cancel. Raises Stopped."""
     content = json.dumps({"hangup": hangup}).encode()
     status, answer = api.ask("POST", f"/bat/message/{message}/cancel", content, has="state", changes=True)
     if status != 200:
@@ -83,7 +85,7 @@ def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
 
 
 def _told(message: str, done: Cancelled, late: str) -> str:
-    """What came of the cancellation of a message, in a sentence. `late`: the sentence where it is too late."""
+    """What came of the cancellation of a message, in a sentence. `late`: the one of TOO_LATE, which tells why."""
     match done:
         case Cancelled.CANCELLED:
             return f"The message {message} is cancelled."
@@ -206,7 +208,10 @@ def _what(made: MessageList) -> Stopped:
 
 
 def _tell_stop(named: str, stop: Stop | None) -> None:
-    """Prints what holds for a list or campaign now. Raises Refusal where there is none, or it is cancelled."""
+    """Prints what holds for a list or campaign now. Raises Refusal where it is cancelled, or there is none.
+
+    `named`: the list or campaign, as the sentence names it. `stop`: what holds; None: there is none.
+    """
     if stop is None:
         raise Refusal(f"There is no {named} in this account.")
     match stop.state:

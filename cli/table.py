@@ -9,7 +9,7 @@ from cli.terminal import plain
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], if_none: str) -> None:
-    """Print rows with the same keys; `headings` are those that differ from the key."""
+    """Prints rows with the same keys. `headings`: those that differ from the key. `if_none`: said without rows."""
     if not rows:
         typer.echo(if_none)
         return
@@ -21,7 +21,7 @@ def show_table(rows: Sequence[Mapping[str, Any]], headings: Mapping[str, str], i
 
 
 def _text(cell: Any) -> str:
-    """A cell of the table as text."""
+    """A cell of the table as text; `-`: nothing, an empty list or an empty object."""
     if isinstance(cell, Mapping):
         return ",".join(f"{name}={value}" for name, value in cell.items()) or "-"
     if cell is None:

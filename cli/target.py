@@ -17,9 +17,10 @@ from cli.failures import told
 
 P = ParamSpec("P")
 
+_PORT = typer.Option(help="With --local: where it runs.", min=1, max=65535, show_default=f"{DEFAULT_PORT}")
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "local": (Annotated[bool, typer.Option("--local", help="The service of `make run` on this machine.")], False),
-    "port": (Annotated[int, typer.Option(help="With --local: where it runs.", min=1, max=65535)], DEFAULT_PORT),
+    "port": (Annotated[int | None, _PORT], None),
     "stack": (Annotated[str | None, typer.Option(help="The stack's name, as given to `sam deploy`.")], None),
     "region": (Annotated[str | None, typer.Option(help="With --stack: its region, if not your usual one.")], None),
     "profile": (Annotated[str | None, typer.Option(help="With --stack: your AWS profile, if not the usual.")], None),
@@ -49,7 +50,7 @@ def on_api_or_deployment(command: Callable[Concatenate[Api | Deployment, P], Non
 
 
 def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
-    """For a command that needs no deployment: tells what went wrong, with --json as JSON too."""
+    """For a command that needs no deployment and has --json: tells what went wrong, then as JSON too."""
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
@@ -62,9 +63,10 @@ def without_deployment(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_options(command: Callable[..., None], given_first: int, *, by_url: bool = False) -> Callable[..., None]:
-    """A command with the options that say where added: it is given the deployment that they name in place of these.
+    """A command with the options that say where, and --json, added. It is given the deployment that these options name.
 
     `given_first`: 1, the command takes the deployment; 2, its place as well. `by_url`: it may be given the API instead.
+    What a command without --json of its own prints becomes JSON here. What it changes is recorded, but for the API's.
     """
     own = list(inspect.signature(command).parameters.values())[given_first:]
     has_json = any(parameter.name == NAME for parameter in own)
@@ -73,8 +75,9 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
     def run(ctx: typer.Context, **given: Any) -> None:
         chosen = {field.name: given.pop(field.name) for field in fields(Place)}
         url = _url(ctx, given.pop("url"), chosen) if by_url else None
-        place = Place(**chosen) if url else _place(**chosen, by_url=by_url)
+        place = _place(url, by_url=by_url, **chosen)  # checked with a URL too, which other options do not go with
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
+        # A command with --json of its own says itself what it says; of any other the sentences become JSON.
         as_json = given[NAME] if has_json else given.pop(NAME)
         with told(local=place.local, as_json=as_json), sentences(as_json and not has_json):
             if url:
@@ -98,7 +101,10 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
 
 
 def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | None:
-    """The URL of the API, if that is meant: one in the environment gives way to a deployment that is named."""
+    """The URL of the API, if that is meant; None: a deployment is. One in the environment gives way to a deployment.
+
+    `chosen`: the options that name a deployment. Raises BadParameter where both are on the command line.
+    """
     if not url or not (chosen["local"] or chosen["stack"]):
         return url
     source = ctx.get_parameter_source("url")
@@ -107,17 +113,20 @@ def _url(ctx: typer.Context, url: str | None, chosen: dict[str, Any]) -> str | N
     raise typer.BadParameter("give one of --url, --local and --stack NAME.")
 
 
-def _place(*, by_url: bool, **given: Any) -> Place:
-    """Which deployment is meant. Raises BadParameter for options that do not go together.
+def _place(url: str | None, *, by_url: bool, port: int | None, **given: Any) -> Place:
+    """Which deployment is meant; with `url`, that of the API, an empty place.
 
-    `by_url`: --url may be given too.
+    `by_url`: the command takes --url. `port`: None if it was not given. Raises BadParameter if nothing says where,
+    or for options that do not go together.
     """
-    place = Place(**given)
+    place = Place(**given, port=DEFAULT_PORT if port is None else port)
     if place.local and place.stack:
         raise typer.BadParameter("give either --local or --stack NAME, not both.")
-    if not place.local and not place.stack:
+    if not url and not place.local and not place.stack:
         customers = "--url URL with a key in SPEECHCALL_KEY, " if by_url else ""
         raise typer.BadParameter(f"say where: {customers}--stack NAME, or --local for a `make run` on this machine.")
-    if place.local and (place.region or place.profile):
+    if not place.stack and (place.region or place.profile):
         raise typer.BadParameter("--region and --profile belong to --stack.")
+    if not place.local and port is not None:
+        raise typer.BadParameter("--port belongs to --local.")
     return place

@@ -1,4 +1,8 @@
-"""What may be given on the command line: ids, prefixes, senders. Each check raises BadParameter with what would do."""
+"""What may be given on the command line: ids, prefixes, senders. Each check raises BadParameter with what would do.
+
+A check returns what it was given (None: nothing was); `network` and `voice` return it completed. `to_…` makes the value
+that a checked text stands for.
+"""
 
 import re
 from ipaddress import ip_address, ip_network
@@ -74,7 +78,7 @@ def networks(given: list[str] | None) -> list[str] | None:
 
 
 def network(given: str) -> str:
-    """A network in CIDR form; one address is a network too."""
+    """A network or address, in CIDR form. An address inside a network (203.0.113.7/24) is refused: which is meant?"""
     try:
         # An IPv6 address may name a network interface after a %, which means nothing elsewhere.
         found = None if "%" in given else ip_network(given, strict=False)
@@ -126,7 +130,7 @@ def calls_per_number(given: str | None) -> str | None:
 
 
 def to_calls_per_number(given: str | None) -> int | None:
-    """A checked limit as a number; 0 is no limit, and None none that was given."""
+    """A checked limit as a number; 0: no limit; None: nothing was given."""
     return None if given is None else int(given.partition("/")[0])
 
 
@@ -142,7 +146,7 @@ def spend(given: str | None) -> str | None:
 
 
 def to_spend(given: str | None) -> int | None:
-    """A checked amount in millionths; 0 is no limit, and None none that was given."""
+    """A checked amount in millionths; 0: no limit; None: nothing was given."""
     return None if given is None else to_amount(given)
 
 
@@ -168,7 +172,7 @@ def shown_window(window: Window) -> str:
 
 
 def _window(given: str) -> Window:
-    """A window out of [DAYS=]FROM-TO. 00:00 as its end is the end of the day."""
+    """A window out of [DAYS=]FROM-TO; without days on all of them. 00:00 as its end is the end of the day."""
     days, equals, times = given.rpartition("=")
     found = _WINDOW.fullmatch(times)
     if found is None:
@@ -180,6 +184,7 @@ def _window(given: str) -> Window:
 
 
 def _minute(time: str) -> int:
+    """The minute of the day."""
     return int(time[:2]) * 60 + int(time[3:])
 
 
@@ -222,7 +227,7 @@ def call_back_audio(given: str | None) -> str | None:
 
 
 def voice(given: str | None) -> str | None:
-    """`LANGUAGE` or `LANGUAGE:NAME`, of those that can speak."""
+    """`LANGUAGE` or `LANGUAGE:NAME`, of those that can speak. Out: with a name, if need be the language's first."""
     if given is None:
         return None
     language, colon, name = given.partition(":")
@@ -252,7 +257,7 @@ def status_events(given: str | None) -> str | None:
 
 
 def to_events(given: str) -> tuple[str, ...]:
-    """Checked names of status events as an account holds them."""
+    """Names of status events as an account holds them; checked here as well. Empty: `none` was given."""
     names = () if given == "none" else tuple(name.strip() for name in given.split(","))
     if set(names) - KINDS or len(set(names)) < len(names):
         raise typer.BadParameter(
@@ -313,6 +318,11 @@ def seconds_ago(given: str) -> str:
     if not _AGO.fullmatch(given):
         raise typer.BadParameter(f"say how long ago, in minutes, hours or days: 90m, 24h, 7d{foreign(given)}.")
     return given
+
+
+def seconds_ago_or_none(given: str | None) -> str | None:
+    """How long ago; None: it was not said."""
+    return None if given is None else seconds_ago(given)
 
 
 def to_seconds(given: str) -> int:

@@ -14,7 +14,11 @@ HOUR_MSEC = 3_600_000
 
 
 def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str:
-    """Makes a secret that signs the account's webhooks from now on. Older ones sign too, for `kept_hours` more."""
+    """Makes a secret that signs the account's webhooks from now on, and returns it.
+
+    Older ones sign for `kept_hours` more; 0: no more. Raises Refusal where too many sign already, or somebody else was
+    first.
+    """
     secret = new_secret(secrets.token_bytes)
     try:
         given = rotate_secret(
@@ -35,14 +39,14 @@ def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str
 
 
 def take_secrets(deployment: Deployment, account_id: str) -> None:
-    """The account's webhooks go out unsigned from now on."""
+    """The account's webhooks go out unsigned from now on. Raises Refusal where somebody else was first."""
     store = deployment.webhook_secrets
     if not store.replace(account_id, (), store.secrets_of(account_id)):
         raise Refusal(f"Somebody else has just changed the webhook secrets of {account_id}; try again.")
 
 
 def tell_rotation(account_id: str, kept_hours: int, before: Sequence[object]) -> str:
-    """What a rotation means for the receivers."""
+    """What a rotation means for the receivers. `before`: the secrets that there were."""
     if not before:
         return f"The webhooks of {account_id} are signed from now on (within a minute), with this secret:"
     if not kept_hours:

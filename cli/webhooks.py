@@ -23,6 +23,7 @@ from speechcall.webhooks.rules.webhook import WebhookTask
 app = typer.Typer(no_args_is_help=True)
 
 Found = tuple[WebhookTask, Delivery]
+_SINCE = "24h"
 
 WebhookId = Annotated[
     str | None, typer.Argument(metavar="WEBHOOK_ID", callback=values.webhook_id, help="One: its header webhook-id.")
@@ -32,11 +33,17 @@ MessageId = Annotated[
 ]
 AccountId = Annotated[str | None, typer.Option("--account", metavar="ID", help="Those given up for an account.")]
 Since = Annotated[
-    str, typer.Option(metavar="AGO", callback=values.seconds_ago, help="With --account: since when (90m, 24h, 7d).")
+    str | None,
+    typer.Option(
+        metavar="AGO",
+        callback=values.seconds_ago_or_none,
+        show_default=_SINCE,
+        help="With --account: since when (90m, 24h, 7d).",
+    ),
 ]
 State = Annotated[
     DeliveryState | None,
-    typer.Option(help="With --account: only these (failed: refused; dead: given up after eight attempts)."),
+    typer.Option(help="Only these (failed: refused; dead: given up after eight attempts)."),
 ]
 
 
@@ -46,12 +53,12 @@ def list_(
     deployment: Deployment,
     message: MessageId = None,
     account: AccountId = None,
-    since: Since = "24h",
+    since: Since = None,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
     """List the webhooks of a message, or those that were given up for an account."""
-    chosen = _choose(deployment, None, message, account, since, state)
+    chosen = _choose(deployment, message, account, since, state)
     rows = [_row(task, delivery) for task, delivery in chosen]
     if as_json:
         show_json(rows)
@@ -89,18 +96,23 @@ def replay(
     webhook: WebhookId = None,
     message: MessageId = None,
     account: AccountId = None,
-    since: Since = "24h",
+    since: Since = None,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
     """Send again: one webhook, those of a message that were given up, or those of an account since a time."""
+    if sum(given is not None for given in (webhook, message, account)) != 1:
+        raise typer.BadParameter("say which: WEBHOOK_ID, --message ID, or --account ID.")
+    if webhook and (since is not None or state is not None):
+        raise typer.BadParameter("--since and --state do not go with WEBHOOK_ID, which names one webhook.")
     if webhook:
         task, delivery = _one(deployment, webhook)
         if why := obstacle(delivery):
             raise Refusal(f"This webhook {why}.")
         chosen: Iterable[Found] = [(task, delivery)]
     else:
-        chosen = (one for one in _choose(deployment, webhook, message, account, since, state) if _given_up(one))
+        chosen = (one for one in _choose(deployment, message, account, since, state) if _given_up(one))
+    # A webhook's id begins with its message's id, or its list's.
     if mid := message or (webhook or "").partition("-")[0]:
         belongs_to(deployment, lambda: _owner(deployment, mid))
     begun = replay_all(chosen, deliveries=deployment.deliveries, queue=deployment.webhook_queue, clock=SystemClock())
@@ -114,29 +126,31 @@ def replay(
 
 
 def _choose(
-    deployment: Deployment,
-    webhook: str | None,
-    message: str | None,
-    account: str | None,
-    since: str,
-    state: DeliveryState | None,
+    deployment: Deployment, message: str | None, account: str | None, since: str | None, state: DeliveryState | None
 ) -> Iterable[Found]:
-    """The webhooks of a message, or those that were given up for an account since a moment. One of the two is given."""
-    if sum(given is not None for given in (webhook, message, account)) != 1:
+    """The webhooks of `message`, or those given up for `account` since a moment.
+
+    Exactly one of the two; else BadParameter. `since`: how long ago, with `account` alone (else BadParameter); None: 24
+    hours. `state`: None: in whatever state. Raises Refusal where there is no such message or account.
+    """
+    if (message is None) == (account is None):
         raise typer.BadParameter("say which: --message ID, or --account ID.")
+    if message is not None and since is not None:
+        raise typer.BadParameter("--since goes with --account.")
     if message is not None:
         if (history := deployment.history.read(message)) is None:
             raise Refusal(f"There is no message {message}, or it has expired.")
         webhooks = history.webhooks(SystemClock().now_msec())
         return [one for one in webhooks if state in (None, one[1].state)]
     account_id = found(deployment, values.account_id(account or "")).account_id
-    begin = SystemClock().now_msec() - values.to_seconds(since) * 1000
+    begin = SystemClock().now_msec() - values.to_seconds(since or _SINCE) * 1000
     names = deployment.deliveries.undelivered(account_id, begin)
     every = (deployment.deliveries.find(mid, event_id) for mid, event_id in names)
     return (one for one in every if one and state in (None, one[1].state))
 
 
 def _one(deployment: Deployment, webhook_id: str) -> Found:
+    """The webhook of an id. Raises Refusal."""
     mid = webhook_id.partition("-")[0]
     if (one := deployment.deliveries.find(mid, webhook_id)) is None:
         raise Refusal(f"There is no webhook {webhook_id}: not sent yet, or expired.")
@@ -152,11 +166,12 @@ def _owner(deployment: Deployment, mid: str) -> str:
 
 
 def _given_up(one: Found) -> bool:
+    """Whether a webhook was refused for good, or given up after its last attempt."""
     return one[1].state in UNDELIVERED
 
 
 def _row(task: WebhookTask, delivery: Delivery) -> dict[str, Any]:
-    """No URL: a path may hold a secret."""
+    """A webhook as it is shown, without its URL: a path may hold a secret. `last`, `answer`: of its last attempt."""
     last = delivery.attempts[-1] if delivery.attempts else None
     return {
         "id": task.event_id,

@@ -24,7 +24,10 @@ def doctor(deployment: Deployment, place: Place, show: Callable[[str], object], 
 
 
 def show_results(looked_at: Iterable[Result], show: Callable[[str], object], *, as_json: bool) -> int:
-    """Tells each result as it comes; the exit status, 1 where there is a problem or a check could not look."""
+    """Tells each result as it comes, or all of them as JSON at the end. `show`: prints a line.
+
+    Returns the exit status: 1 where there is a problem or a check could not look, else 0.
+    """
     results = []
     for result in looked_at:
         results.append(result)
@@ -39,7 +42,10 @@ def show_results(looked_at: Iterable[Result], show: Callable[[str], object], *, 
 
 
 def checks_of(deployment: Deployment, place: Place) -> Iterator[Check]:
-    """What can be asked of a deployment; of one that is not there, only whether it is."""
+    """What can be asked of a deployment; of `make run`, only what its tables say.
+
+    Where the stack is not there, or cannot be described, a check that finds that is the only one.
+    """
     where = "--local" if place.local else f"--stack {place.stack}"
     if not place.local:
         stack = Stack(deployment, place.stack or "")

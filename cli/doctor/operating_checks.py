@@ -69,6 +69,7 @@ def _accounts(deployment: Deployment, where: str) -> Iterator[Finding]:
 
 
 def _destinations(deployment: Deployment, where: str) -> Iterator[Finding]:
+    """Accounts that are not disabled and may call any number."""
     wide = [one.account_id for one in deployment.accounts.all() if ANYWHERE in one.prefixes and not one.disabled]
     if wide:
         yield Finding(

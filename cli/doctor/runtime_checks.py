@@ -13,7 +13,9 @@ from cli.doctor.stack import Stack
 from cli.doctor.stack_checks import PUT_BACK
 
 _MEANWHILE = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
+"""States of a trigger that works, or will in a moment."""
 _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
+"""Last results of a trigger with which nothing is wrong; empty: there was none."""
 
 
 def runtime_checks(stack: Stack) -> Iterator[Check]:
@@ -45,6 +47,7 @@ def _rules(stack: Stack) -> Iterator[Finding]:
 
 
 def _dead_letters(stack: Stack) -> Iterator[Finding]:
+    """Dead-letter queues that hold something, also what somebody is reading just now."""
     for queue, (logical, _source) in QUEUES.items():
         found = stack.client("sqs").get_queue_attributes(
             QueueUrl=stack.name_of(logical),
@@ -63,7 +66,7 @@ _KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 
 
 def _names_of_alarms(stack: Stack) -> list[str]:
-    """Physical names; the alarms have a stack of their own."""
+    """The physical names of the stack's alarms, which have a nested stack of their own."""
     inside = stack.inside(MONITORING)
     return [physical for kind, physical in inside.values() if kind in _KINDS]
 
@@ -93,7 +96,10 @@ def _alarms(stack: Stack) -> Iterator[Finding]:
 
 
 def _actions(stack: Stack) -> Iterator[Finding]:
-    """An alarm tells somebody by an action of its own, or by that of a composite alarm of which it is a part."""
+    """Alarms that tell nobody, and topics to which nobody listens.
+
+    An alarm tells somebody by an action of its own, or by that of a composite alarm of which it is a part.
+    """
     found = _stacks_alarms(stack)
     telling = [one for one in found if one["ActionsEnabled"] and one["AlarmActions"]]
     covered = "".join(one.get("AlarmRule", "") for one in telling)

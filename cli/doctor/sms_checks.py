@@ -22,6 +22,7 @@ CONSOLE = "AWS End User Messaging console, SMS"
 ANOTHER = "Deploy with the ARN of another sender in SmsOriginationIdentity, or with an empty one: then none are sent."
 _GOING = frozenset({"DELETED", "DELETING"})
 TEXT_LIMIT, LITTLE = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT", 1
+"""A spending limit's name, and US dollars a month: a new account has no more."""
 
 
 class Sender(NamedTuple):
@@ -66,6 +67,10 @@ def _described(stack: Stack, sender: Sender) -> dict[str, Any] | None:
 
 
 def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
+    """Whether the sender is in the stack's Region, there, active, and can send transactional text messages to phones.
+
+    Of what the service does not tell of this kind of sender (a sender ID has no Status) nothing is found.
+    """
     here = stack.described["StackId"].split(":")[3]
     if sender.region != here:
         yield Finding(f"The sender of text messages is in {sender.region}, and this stack in {here}.", ANOTHER)
@@ -87,7 +92,10 @@ def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
 
 
 def _countries(stack: Stack, sender: Sender) -> Iterator[Finding]:
-    """Where accounts with a grant may call, against where the sender may send."""
+    """Where accounts that may have SMS sent may call, against where the sender may send.
+
+    That the sender is not there is for the check `sms-sender` to tell.
+    """
     granted = [one for one in stack.deployment.accounts.all() if one.sms_per_day and not one.disabled]
     wanted = countries_of(prefix for one in granted for prefix in one.prefixes)
     if sender.kind != "pool" and (found := _described(stack, sender)) is not None:
@@ -109,7 +117,7 @@ def _countries(stack: Stack, sender: Sender) -> Iterator[Finding]:
 
 
 def _blocked(stack: Stack) -> set[str]:
-    """The countries to which the account's own rules let no text message through."""
+    """The countries (ISO 3166-1) to which the AWS account's own rules let no text message through."""
     protection = _attribute(stack, "DEFAULT_PROTECT_CONFIGURATION_ID")
     if not protection:
         return set()
@@ -120,11 +128,13 @@ def _blocked(stack: Stack) -> set[str]:
 
 
 def _attribute(stack: Stack, name: str) -> str:
+    """An attribute of the AWS account in this service; empty: it has none of this name."""
     pages = stack.client("pinpoint-sms-voice-v2").get_paginator("describe_account_attributes").paginate()
     return next((one["Value"] for page in pages for one in page["AccountAttributes"] if one["Name"] == name), "")
 
 
 def _spend(stack: Stack) -> Iterator[Finding]:
+    """Whether the monthly limit for text messages is 0, no more than a new account's, or not told."""
     pages = stack.client("pinpoint-sms-voice-v2").get_paginator("describe_spend_limits").paginate()
     limits = {one["Name"]: one["EnforcedLimit"] for page in pages for one in page["SpendLimits"]}
     limit = limits.get(TEXT_LIMIT)

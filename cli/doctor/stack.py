@@ -13,7 +13,7 @@ class NoStack(Exception):
 
 
 class Stack:
-    """What checks work with."""
+    """A stack as the checks see it. `deployment`: the same one, as the commands see it."""
 
     def __init__(self, deployment: Deployment, name: str) -> None:
         self.deployment, self.name, self.client = deployment, name, deployment.client
@@ -45,7 +45,7 @@ class Stack:
         return self._resources_of(self.name)
 
     def inside(self, logical: str) -> dict[str, tuple[str, str]]:
-        """The same of a nested stack; nothing where this release's is not there."""
+        """`resources` of the nested stack with this logical id; empty: a stack of another release has no such one."""
         _kind, physical = self.resources.get(logical, ("", ""))
         return self._resources_of(physical) if physical else {}
 
@@ -58,7 +58,7 @@ class Stack:
         }
 
     def name_of(self, logical: str) -> str:
-        """The physical name of a resource; of one that is not listed, what the deployment says to it."""
+        """The physical name of a resource. Raises as the deployment's `name_of` for one that is not listed."""
         _kind, physical = self.resources.get(logical, ("", ""))
         return physical or self.deployment.name_of(logical)
 

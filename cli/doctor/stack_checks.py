@@ -32,6 +32,7 @@ def stack_checks(stack: Stack) -> Iterator[Check]:
 
 
 def _status(stack: Stack) -> Iterator[Finding]:
+    """Whether the last deployment has come to its end, and was not taken back."""
     status = stack.described["StackStatus"]
     if status == "UPDATE_ROLLBACK_COMPLETE":
         yield Finding(
@@ -46,6 +47,7 @@ def _status(stack: Stack) -> Iterator[Finding]:
 
 
 def _health(stack: Stack) -> httpx.Response:
+    """The answer to GET /health, whatever its status. Raises OSError where there is none."""
     try:
         return httpx.get(f"{stack.outputs['ApiUrl']}/health", timeout=10)
     except httpx.HTTPError as error:
@@ -53,6 +55,7 @@ def _health(stack: Stack) -> httpx.Response:
 
 
 def _version(stack: Stack) -> Iterator[Finding]:
+    """Whether the API answers, and is of this command's release and the stack's provider."""
     answer = _health(stack)
     if answer.status_code != 200:
         yield Finding(f"The API answers GET /health with {answer.status_code}.", "docs/troubleshooting.md, the API.")
@@ -65,6 +68,7 @@ def _version(stack: Stack) -> Iterator[Finding]:
 
 
 def _clock(stack: Stack) -> Iterator[Finding]:
+    """Whether this machine's clock is that of the API's answer, to SKEW_SECONDS."""
     there = parsedate_to_datetime(_health(stack).headers["Date"])
     apart = abs((datetime.now(UTC) - there).total_seconds())
     if apart > SKEW_SECONDS:
@@ -117,6 +121,7 @@ def _reserve(stack: Stack) -> Iterator[Finding]:
 
 
 def _functions(stack: Stack) -> Iterator[Finding]:
+    """Functions for which 0 executions are set aside, which stops them, or that are not ready."""
     kept = _with_a_reserve(stack) if stack.parameters["ReserveConcurrency"] == "true" else []
     for logical, name in stack.of_type("AWS::Lambda::Function").items():
         reserved = stack.client("lambda").get_function_concurrency(FunctionName=name)

@@ -48,6 +48,7 @@ def _table(stack: Stack, name: str) -> Any:
 
 
 def _active(stack: Stack) -> Iterator[Finding]:
+    """Whether both tables are there, and active with all their indexes."""
     for logical, name in _tables(stack):
         try:
             found = _table(stack, name)
@@ -60,6 +61,7 @@ def _active(stack: Stack) -> Iterator[Finding]:
 
 
 def _forget(stack: Stack) -> Iterator[Finding]:
+    """Whether each table's time to live is on, by `expires_at`."""
     for logical, name in _tables(stack):
         told = stack.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if told.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING") or told.get("AttributeName") != "expires_at":
@@ -71,6 +73,10 @@ def _forget(stack: Stack) -> Iterator[Finding]:
 
 
 def _recovery(stack: Stack) -> Iterator[Finding]:
+    """Whether each table has point-in-time recovery.
+
+    Without it: a problem if the stack's parameter wants it, else a warning.
+    """
     wanted = stack.parameters["PointInTimeRecovery"] == "true"
     for logical, name in _tables(stack):
         told = stack.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
@@ -85,6 +91,10 @@ def _recovery(stack: Stack) -> Iterator[Finding]:
 
 
 def _protection(stack: Stack) -> Iterator[Finding]:
+    """Whether each table is protected from deletion.
+
+    If not: a problem if the stack's parameter wants it, else a warning.
+    """
     wanted = stack.parameters["DeletionProtection"] == "true"
     for logical, name in _tables(stack):
         if not _table(stack, name).get("DeletionProtectionEnabled"):
@@ -96,6 +106,7 @@ def _protection(stack: Stack) -> Iterator[Finding]:
 
 
 def _stream(stack: Stack) -> Iterator[Finding]:
+    """Whether the messages' table has its stream, with the items before and after a change."""
     told = _table(stack, stack.name_of("MessagesTable")).get("StreamSpecification", {})
     if not told.get("StreamEnabled") or told.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
         yield Finding("The messages' table tells nobody of its changes: nothing is prepared or dialled.", PUT_BACK)
@@ -144,6 +155,7 @@ def _list(value: Any) -> list[str]:
 
 
 def _encryption(stack: Stack) -> Iterator[Finding]:
+    """Whether the bucket encrypts by S3's own key, the only one with which Amazon Connect plays."""
     found = stack.client("s3").get_bucket_encryption(Bucket=stack.name_of("PromptsBucket"))
     rules = found["ServerSideEncryptionConfiguration"]["Rules"]
     if any(one["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] != "AES256" for one in rules):
@@ -154,6 +166,7 @@ def _encryption(stack: Stack) -> Iterator[Finding]:
 
 
 def _private(stack: Stack) -> Iterator[Finding]:
+    """Whether all public access to the bucket is blocked."""
     try:
         found = stack.client("s3").get_public_access_block(Bucket=stack.name_of("PromptsBucket"))
         blocked = all(found["PublicAccessBlockConfiguration"].values())
@@ -169,7 +182,7 @@ NOTHING = "they would hear nothing"
 
 
 def _apology(stack: Stack) -> Iterator[Finding]:
-    """Whether the prompts are there that the stack itself carries."""
+    """Whether the three recordings are in the bucket that the stack itself puts there."""
     bucket = stack.name_of("PromptsBucket")
     for file, key, when, then in (
         ("apology.wav", apology_key(), "when the function cannot be reached", NOTHING),
@@ -207,8 +220,10 @@ def _key(stack: Stack) -> Iterator[Finding]:
 
 
 def _logs(stack: Stack) -> Iterator[Finding]:
+    """Whether the log group is there, and keeps lines for as long as the stack says."""
     name, wanted = stack.outputs["LogGroupName"], stack.number("LogRetentionDays")
     found = stack.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    # None: for ever; 0: there is no such group. (A prefix finds others as well.)
     kept = next((one.get("retentionInDays") for one in found if one["logGroupName"] == name), 0)
     if kept == 0:
         yield Finding("The log group is not there: the functions' lines are lost.", PUT_BACK)

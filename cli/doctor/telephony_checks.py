@@ -73,6 +73,7 @@ def _instance(stack: Stack) -> Iterator[Finding]:
 
 
 def _caller_id(stack: Stack) -> Iterator[Finding]:
+    """Whether the caller ID is claimed in the instance; not asked of a number that is not Amazon Connect's."""
     number, arn = stack.parameters["CallerId"], stack.parameters["ConnectInstanceArn"]
     if stack.parameters["ExternalCallerId"] == "true":
         return
@@ -99,6 +100,7 @@ def _described_flow(stack: Stack) -> dict[str, Any] | None:
 
 
 def _flow(stack: Stack) -> Iterator[Finding]:
+    """Whether the contact flow is there, active and published."""
     flow = _described_flow(stack)
     if flow is None:
         yield Finding("The contact flow is not there any more, so no call can be placed.", MAKE_AGAIN)
@@ -135,6 +137,7 @@ def _asked_function(stack: Stack) -> str:
 
 
 def _association(stack: Stack) -> Iterator[Finding]:
+    """Whether the instance may invoke the function that its flow asks."""
     pages = stack.client("connect").get_paginator("list_lambda_functions").paginate(InstanceId=_instance_id(stack))
     if _asked_function(stack) not in {arn for page in pages for arn in page["LambdaFunctions"]}:
         yield Finding(
@@ -194,6 +197,7 @@ def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
 
 
 def _application(stack: Stack) -> Iterator[Finding]:
+    """Whether the SIP media application is there, and asks this stack's function."""
     chime = stack.client("chime-sdk-voice")
     try:
         found = chime.get_sip_media_application(SipMediaApplicationId=stack.outputs["SipMediaApplicationId"])

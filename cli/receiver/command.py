@@ -93,7 +93,10 @@ def try_(
 
 
 def _may_be_tried(url: str, count: str, yes_i_run: str) -> Target:
-    """The target of a URL that may be tried. Raises NotTried."""
+    """The target of a URL that may be tried: on this machine, or on a host that `yes_i_run` names. Raises NotTried.
+
+    `count`: the URL of --count, which has to be on the same host; empty: none.
+    """
     target = _target(url)
     if count and (other := _target(count.replace("{mid}", "0"))).host != target.host:
         raise NotTried("HOST_NOT_CONFIRMED", f"--count names another host than the receiver's: {other.host}")
@@ -117,7 +120,10 @@ def _is_this_machine(target: Target) -> bool:
 
 
 def _try(target: Target, given_secret: str, count: str, names: list[str]) -> tuple[list[Finding], Traffic]:
-    """What was found, and by which requests. Raises NotTried."""
+    """What was found, and the traffic, which tells how many requests that took; its connections are closed.
+
+    `names`: only these cases; empty: all. Raises BadParameter for a case that there is not, NotTried.
+    """
     known = [one.name for one in CASES]
     if unknown := [name for name in names if name not in known]:
         raise typer.BadParameter(f"there is no case {unknown[0]}; there are {', '.join(known)}.")
@@ -142,7 +148,7 @@ def _write_junit(found: list[Finding], path: Path) -> None:
 
 
 def _knock(traffic: Traffic) -> None:
-    """One request, to see that the receiver answers at all. Raises NotTried."""
+    """One request, to see that the receiver answers at all, whatever it says. Raises NotTried."""
     answer = traffic.send(Hook("0", without="webhook-signature"))
     if answer.word in _NOT_REACHED:
         raise NotTried(answer.word, "nobody answers there")

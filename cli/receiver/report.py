@@ -13,7 +13,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def lines_of(found: Sequence[Finding], requests: int, slowest: float) -> list[str]:
-    """The report, line by line."""
+    """The report, line by line. `slowest`: seconds of the slowest answer."""
     lines = []
     for one in found:
         lines.append(f"{one.verdict.value:<11} {one.name:<18} {one.rule}")

@@ -23,6 +23,7 @@ from speechcall.webhooks.rules.webhook import Notice, WebhookRequest, notice_req
 
 MOST_REQUESTS = 200
 MOST_COUNT_BYTES = 1024
+MOST_COUNT_DIGITS = 6
 PAUSE_SECONDS = 0.5
 LOST = "LOST"
 """The answer was thrown away, as a network may do it."""
@@ -38,22 +39,24 @@ class UnreadableCount(Exception):
 
 @dataclass(frozen=True)
 class Hook:
-    """A webhook as it is to be sent. `signed`: the whole header in place of the right one; None: none is sent."""
+    """A webhook as it is to be sent: what is not given is as the service would have it."""
 
     mid: str
     seq: int = 2
+    """The question of the call that its key answers; 2 is the first."""
     action: str = '{"confirmed":true}'
+    """JSON: the body of the action, which stands under `action` in what is sent."""
     age: int = 0
     """Seconds by which its timestamp is old; negative: ahead."""
     number: str = "+380670000000"
     without: str = ""
-    """The header that is left out."""
+    """The header that is left out; empty: none."""
     changes: dict[str, str] = field(default_factory=dict)
-    """Headers, or `body`, that are not what was signed."""
+    """Values of headers, by name, or of `body`, that take the place of what was signed."""
     signatures: Callable[[str], str] = str
-    """What stands in the header, given the right signature."""
+    """Makes the value of `webhook-signature` from the right signature."""
     secret: str = ""
-    """Another one than the trial's."""
+    """It is signed with this one; empty: with the trial's."""
 
     @property
     def event_id(self) -> str:
@@ -63,7 +66,10 @@ class Hook:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one request: a status, or the word for why there is none."""
+    """What came of one request: its status, and how many seconds it took.
+
+    `word`: why there is no status (None), such as TIMEOUT; else empty.
+    """
 
     status: int | None
     word: str
@@ -72,7 +78,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a request is sent: in two pieces with a pause in the middle of the body; or its answer is thrown away."""
+    """How a request is sent: in two pieces, with `pause` called between them; or its answer is thrown away."""
 
     pause: Callable[[], object] | None = None
     loses_answer: bool = False
@@ -91,7 +97,7 @@ class _Stream(httpcore.NetworkStream):
         return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Writes a request; with a pause, in two pieces, the second of which begins in the middle of the body."""
+        """Writes a whole request; with a pause, in two pieces, the second of which begins in the middle of the body."""
         head = buffer.index(b"\r\n\r\n") + 4
         middle = head + (len(buffer) - head) // 2
         if self._pace.pause:
@@ -146,16 +152,20 @@ class Traffic:
         seconds: float = TOTAL_SECONDS,
         pause: Callable[[], object] = lambda: time.sleep(PAUSE_SECONDS),
     ) -> None:
+        """`secret` signs. `count_url`: what the receiver answers counts at, with `{mid}` in it; empty: it tells none.
+
+        `on_this_machine`: addresses of this machine are allowed. `seconds`: for which an answer is waited for.
+        """
         self._url, self._secret, self._count_url = url, secret, count_url
         self.on_this_machine, self.context = on_this_machine, httpx.create_ssl_context()
         self.seconds = seconds
         self.pause = pause
-        """In the middle of a request that comes slowly."""
+        """Called in the middle of a slow request's body."""
         self._client = make_client(LOOPBACK if on_this_machine else "", seconds)
         self._send = WebhookSender(self._client)
         self.requests = 0
         self.slowest = 0.0
-        """Seconds, of an answer."""
+        """Seconds of the slowest answer."""
 
     def close(self) -> None:
         """Closes every connection."""
@@ -167,19 +177,22 @@ class Traffic:
         return bool(self._count_url)
 
     def send(self, hook: Hook, pace: Pace | None = None) -> Answer:
-        """The answer to one webhook."""
+        """The answer to one webhook. Raises TooManyRequests, ForbiddenAddress."""
         self._spend(1)
         return self._sent(self._request(hook), pace)
 
     def send_together(self, hooks: Iterable[Hook]) -> list[Answer]:
-        """The answers to webhooks that are sent at the same time."""
+        """The answers to webhooks that are sent at the same time, in their order. Raises as `send` does."""
         requests = [self._request(hook) for hook in hooks]
         self._spend(len(requests))
         with ThreadPoolExecutor(len(requests)) as pool:
             return list(pool.map(self._sent, requests))
 
     def count(self, mid: str) -> int:
-        """How many webhooks of a message the receiver says that it took. Raises UnreadableCount."""
+        """How many webhooks of a message the receiver says it took; only if `counts`.
+
+        Raises UnreadableCount, TooManyRequests.
+        """
         self._spend(1)
         try:
             request = self._client.build_request("GET", self._count_url.replace("{mid}", mid))
@@ -195,7 +208,7 @@ class Traffic:
         except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress) as error:
             raise UnreadableCount("its count was not answered") from error
         text = content.strip().decode("ascii", "replace")
-        if response.status_code != 200 or not text.isascii() or not text.isdigit() or len(text) > 6:
+        if response.status_code != 200 or not text.isascii() or not text.isdigit() or len(text) > MOST_COUNT_DIGITS:
             raise UnreadableCount(f"its count was answered {response.status_code}, without a whole number")
         return int(text)
 
@@ -220,9 +233,9 @@ class Traffic:
         return replace(request, headers=tuple(changed), body=content)
 
     def _sent(self, request: WebhookRequest, pace: Pace | None = None) -> Answer:
-        """Sends a request, over a bad network if there is a pace, and says what came of it.
+        """Sends a request, over a bad network if there is a pace, and says what came of it. Raises ForbiddenAddress.
 
-        LOST: it was our side that threw the answer away.
+        LOST: it was our side that threw the answer away. A request with a pace does not count for `slowest`.
         """
         network = _Network(self, pace) if pace else None
         send = WebhookSender(network) if network else self._send

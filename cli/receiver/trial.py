@@ -29,7 +29,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Of one case: its name, the rule that it is about, and what was seen."""
+    """Of one case: its name, the rule that it is about, and what was seen: the faults, or why it was not judged.
+
+    `seconds`: how long the answers took, all together.
+    """
 
     name: str
     rule: str
@@ -39,7 +42,7 @@ class Finding:
 
 
 class _Case:
-    """One case as it goes: what was wrong, and how many webhooks of its message have to have been taken."""
+    """One case as it goes: what was wrong (`faults`), and how many webhooks must have been taken by now (`taken`)."""
 
     def __init__(self, traffic: Traffic, mid: str) -> None:
         self._traffic, self.mid = traffic, mid
@@ -52,7 +55,10 @@ class _Case:
         return Hook(self.mid, **given)  # type: ignore[arg-type]
 
     def takes(self, hook: Hook, what: str = "", *, slowly: bool = False, new: bool = True) -> None:
-        """Sends a webhook that has to be answered 2xx. `new`: it is one that the receiver has not taken before."""
+        """Sends a webhook that has to be answered 2xx. `new`: it is one that the receiver has not taken before.
+
+        `what`: which webhook it is, as a fault names it, with a space behind it; empty: the only one.
+        """
         pace = Pace(self._traffic.pause) if slowly else None
         self._note(self._took(self._traffic.send(hook, pace), what))
         self.taken += new
@@ -62,20 +68,23 @@ class _Case:
         self._note(self._refused(self._traffic.send(hook), what))
 
     def keeps_out(self, hook: Hook, what: str) -> None:
-        """Sends a webhook that must not be taken, whatever is answered, or nothing."""
+        """Sends a webhook that must not be taken: any answer but 2xx will do, and none."""
         answer = self._traffic.send(hook)
         if answer.status is not None and is_delivered(answer.status):
             self._note(self._refused(answer, what))
 
     def loses_the_answer_to(self, hook: Hook) -> None:
-        """Sends a webhook, and throws the answer away."""
+        """Sends a webhook, and throws the answer away. It counts as taken when `takes` sends it again, not here."""
         answer = self._traffic.send(hook, Pace(loses_answer=True))
         self.seconds += answer.seconds
         if answer.word != LOST:
             self.faults.append(self._took(answer, "") or "")
 
     def takes_together(self, hooks: Sequence[Hook], *, new: int, may_put_off: bool) -> None:
-        """All at the same time. `may_put_off`: those that are one webhook may be asked for once more later."""
+        """Sends webhooks at the same time. `new`: by how many those that must have been taken grow.
+
+        `may_put_off`: they are all the same one, so a status that asks for it once more later is no fault.
+        """
         for answer in self._traffic.send_together(hooks):
             put_off = may_put_off and answer.status is not None and is_retryable(answer.status)
             self._note(None if put_off else self._took(answer, f"one of {len(hooks)} at the same time "))
@@ -83,7 +92,7 @@ class _Case:
         self.taken += new
 
     def count(self) -> None:
-        """Compares how many webhooks the receiver says that it took with how many it had to take."""
+        """Asks the receiver how many webhooks it took. Another number than it had to take, or none, is a fault."""
         try:
             counted = self._traffic.count(self.mid)
         except UnreadableCount as error:
@@ -97,9 +106,9 @@ class _Case:
             self.faults.append(fault)
 
     def _took(self, answer: Answer, what: str) -> str | None:
-        """What is wrong with the answer to a webhook that has to be taken; None: nothing.
+        """What is wrong with the answer to a webhook that has to be taken; None: nothing. Adds up `seconds`.
 
-        `what`: which webhook it was.
+        `what`: which webhook it was, as in `takes`.
         """
         self.seconds += answer.seconds
         if answer.status is None:
@@ -113,9 +122,9 @@ class _Case:
         return f"{what}was answered {answer.status}: it would be lost{why}"
 
     def _refused(self, answer: Answer, what: str) -> str | None:
-        """What is wrong with the answer to a webhook that has to be refused; None: nothing.
+        """What is wrong with the answer to a webhook that has to be refused; None: nothing. Adds up `seconds`.
 
-        `what`: which one it was.
+        `what`: which webhook it was.
         """
         self.seconds += answer.seconds
         if answer.status is None:
@@ -248,7 +257,7 @@ class _Rule:
     rule: str
     run: Callable[[_Case], None]
     only_counts: bool = False
-    """Whether the most of it is how many were taken."""
+    """Whether it is mostly about how many were taken: without the receiver's count it cannot be found to hold."""
 
 
 CASES = (
@@ -276,9 +285,10 @@ UNTRIED = "your receiver takes no valid webhook: the rest would say nothing"
 
 
 def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str] = ()) -> list[Finding]:
-    """All cases, or those that are named, in order. `mids`: ids of messages that the receiver has not had yet.
+    """What each case came to, in their order. `names`: only of these cases; empty: of all.
 
-    Raises ForbiddenAddress, TooManyRequests.
+    `mids`: gives, at each call, an id of a message that the receiver has not had yet. Raises ForbiddenAddress,
+    TooManyRequests.
     """
     found: list[Finding] = []
     for rule in CASES:
@@ -293,7 +303,7 @@ def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str]
 
 
 def _tried(rule: _Rule, traffic: Traffic, mid: str) -> Finding:
-    """Runs one case. If the count is the most of it, and the receiver does not tell the count, it is not judged."""
+    """Runs one case. One that is mostly about the count is not judged without it, unless a fault was seen."""
     case = _Case(traffic, mid)
     rule.run(case)
     if traffic.counts:

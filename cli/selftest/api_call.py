@@ -15,7 +15,7 @@ _SAYS = {"text": "This is a test of SpeechCall. Press one.", "language": "en-GB"
 
 
 class ScriptedCall:
-    """One message to a number that ends on 01: by its last digits the callee answers, and presses 1 in each menu."""
+    """One message to a simulated number: it ends in 01, so its callee answers and presses 1 in each menu."""
 
     def __init__(
         self,
@@ -24,12 +24,13 @@ class ScriptedCall:
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock`: seconds of any clock that only goes forward."""
         self._api, self._number, self._sleep, self._clock = api, number, sleep, clock
         self._mid = ""
         self._status: dict[str, Any] = {}
 
     def checks(self) -> Iterator[Check]:
-        """Step by step; each that fails ends it."""
+        """The steps as checks. Each is run before the next is chosen; one that fails ends the test."""
         yield Check("accepted", "the API accepts a message", self._send)
         if self._mid:
             yield Check("final", "the message comes to its end", self._follow)
@@ -37,7 +38,7 @@ class ScriptedCall:
             yield Check("outcome", "the call was answered, and key 1 was heard", self._outcome)
 
     def _send(self) -> Iterator[Finding]:
-        """Sends the message."""
+        """Sends the message; whether it was accepted. Raises Stopped where the API does not answer."""
         message = {"from": "selftest", "to": self._number, "text": "selftest", "type": "speechcall"}
         content = json.dumps({"messages": [{**message, "menu": [{**_MENU, "say": _SAYS}]}]}).encode()
         status, answer = self._api.ask("POST", "/bat/messagelist", content, has="messages", changes=True)
@@ -48,7 +49,7 @@ class ScriptedCall:
             yield Finding(f"The message was refused: {said}", "docs/errors.md; the account's settings.")
 
     def _follow(self) -> Iterator[Finding]:
-        """Looks at the message until it has ended, or too much time has passed."""
+        """Looks at the message until it has ended; whether that was within LONGEST_SECONDS. Raises as `_send` does."""
         until = self._clock() + LONGEST_SECONDS
         while True:
             _status, self._status = self._api.ask("GET", f"/bat/message/{self._mid}", has="call")
@@ -69,7 +70,7 @@ class ScriptedCall:
         return found
 
     def _outcome(self) -> Iterator[Finding]:
-        """Whether the call was answered, and the key pressed, as the number's script says."""
+        """Whether the call was answered and key 1 pressed once, as the number's script says, and was simulated."""
         story, outcome = f"speechcall message show {self._mid}", self._call.get("outcome")
         heard = [step.get("heard") for step in self._call.get("path", [])]
         if (outcome, heard) != ("answered", [PRESSED]):

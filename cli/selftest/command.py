@@ -25,7 +25,11 @@ INSTANCE, FLOW = "ConnectInstanceArn", "ContactFlowId"
 def selftest(
     deployment: Deployment, place: Place, show: Callable[[str], object], *, to: str | None, as_json: bool
 ) -> int:
-    """Makes the test; the exit status: 0, or 1 where a step fails or could not be seen. Raises Refusal."""
+    """Makes the test; the exit status: 0, or 1 where a step fails or could not be seen. `show`: prints a line.
+
+    `to`: the number for simulated telephony; None: not given. Raises BadParameter where it does not go with the stack's
+    telephony, Refusal where that has no test, Failure if `make run` does not answer, Stopped if the API does not.
+    """
     if place.local:
         subject = _on_this_machine(deployment, place)
     else:
@@ -38,6 +42,10 @@ def selftest(
         subject = _of_stack(stack)
     match subject.provider:
         case ProviderName.CONNECT:
+            if to is not None:
+                raise typer.BadParameter(
+                    "--to goes with simulated telephony; this stack's Amazon Connect calls no number."
+                )
             call = SimulatedCall(deployment, subject.instance_arn.rpartition("/")[2], subject.flow_id)
             try:
                 return show_results(examine(_of_connect(subject, call)), show, as_json=as_json)
@@ -59,6 +67,7 @@ def selftest(
 
 
 def _of_connect(subject: "_Subject", call: SimulatedCall) -> Iterator[Check]:
+    """The steps of the test; for an instance in another account or Region, a check that finds that alone."""
     why = why_elsewhere(subject.instance_arn, subject.stack_id) if subject.stack_id else None
     if why is None:
         yield from call.checks()
@@ -79,14 +88,14 @@ def _scripted_number(to: str | None) -> str:
 
 @dataclass(frozen=True)
 class _Subject:
-    """What the test needs to know of a deployment."""
+    """What the test needs to know of a deployment. Without Amazon Connect there is no instance and no flow."""
 
     provider: ProviderName
     api_url: str
     instance_arn: str = ""
     flow_id: str = ""
     stack_id: str = ""
-    """Of a stack in AWS alone."""
+    """Of a stack in AWS; empty: of `make run`."""
 
 
 def _of_stack(stack: Stack) -> _Subject:
@@ -101,7 +110,7 @@ def _of_stack(stack: Stack) -> _Subject:
 
 
 def _on_this_machine(deployment: Deployment, place: Place) -> _Subject:
-    """What the test needs to know of `make run`. Raises Failure if it does not answer."""
+    """What the test needs to know of `make run`. Raises Failure if its GET /health does not tell a known provider."""
     url = f"http://127.0.0.1:{place.port}"
     try:
         told: dict[str, Any] = httpx.get(f"{url}/health", timeout=10, trust_env=False).json()

@@ -90,18 +90,26 @@ class SimulatedCall:
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`flow_id`: the contact flow of the stack. `clock`: epoch seconds."""
         self._deployment, self._instance, self._flow = deployment, instance_id, flow_id
         self._sleep, self._clock = sleep, clock
         self._mid = new_mid()
         self._uris = ("", "")
+        """Of the two beeps, once they are in the bucket."""
         self._written = self._removed = False
+        """Whether the call's item was written; whether all that was made is gone again."""
         self._case = self._execution = ""
+        """The ids of the test case and its execution; empty: not made, not started."""
         self._status = ""
+        """Of the execution, when it was last looked at; empty: not yet."""
         self._until = 0.0
+        """When there is nothing to wait for any more, by the clock (epoch seconds)."""
         self._log: tuple[Entry, ...] = ()
+        """What the call has heard, when it was last looked at."""
         self._records: dict[str, Any] = {}
-        """What Amazon Connect says it has observed."""
+        """What Amazon Connect says it has observed, by the names of the observations (FIRST_PROMPT, NEXT_PROMPT)."""
         self._told: list[str] = []
+        """All its records, as text."""
 
     @cached_property
     def _connect(self) -> Any:
@@ -171,7 +179,7 @@ class SimulatedCall:
         yield from ()  # no finding; by this line it is a generator
 
     def _create(self) -> Iterator[Finding]:
-        """Makes the test case."""
+        """Makes the test case. That Amazon Connect does not take it, or has no simulated calls here, is a finding."""
         voice = {"Type": "VOICE_CALL", "VoiceCallEntryPointParameters": {"FlowId": self._flow}}
         try:
             made = self._connect.create_test_case(
@@ -195,7 +203,7 @@ class SimulatedCall:
         self._case = made["TestCaseId"]
 
     def _start(self) -> Iterator[Finding]:
-        """Starts the test case. Others of the instance may be waiting before it."""
+        """Starts the test case, and the time that it has. Others of the instance may be waiting before it."""
         try:
             self._execution = self._connect.start_test_case_execution(**self._asked, ClientToken=self._mid)[
                 "TestCaseExecutionId"
@@ -209,7 +217,7 @@ class SimulatedCall:
         self._until = self._clock() + LONGEST_SECONDS
 
     def _answered(self) -> Iterator[Finding]:
-        """Whether the flow has asked our function: then the log has its first entry."""
+        """Waits for the flow to ask our function: then the log has its first entry. If it does not, why."""
         if self._wait(lambda: bool(self._log)):
             return
         if said := self._not_begun():
@@ -228,6 +236,7 @@ class SimulatedCall:
             )
 
     def _prompt(self) -> Iterator[Finding]:
+        """Waits for what ends the first menu, and tells whether its prompt was played."""
         self._wait(lambda: len(self._log) > 1)
         yield from self._heard(FIRST_PROMPT, 1)
 
@@ -254,6 +263,7 @@ class SimulatedCall:
         )
 
     def _next_prompt(self) -> Iterator[Finding]:
+        """Waits until the second prompt was played or the second menu is over; whether the prompt was heard of."""
         self._wait(lambda: len(self._log) > 2 or NEXT_PROMPT in self._records)
         yield from self._heard(NEXT_PROMPT, 2)
 
@@ -278,7 +288,7 @@ class SimulatedCall:
 
     # ------------------------------------------------------------------ to look and to wait
     def _wait(self, holds: Callable[[], bool]) -> bool:
-        """Looks until it holds, the test is over or there is nothing to wait for; whether it holds."""
+        """Looks until `holds` is true, the test is over or its time is; whether it is true. Looks once at least."""
         while True:
             # As the look before has seen it: when the test is over there is one look more, for what came last.
             over = self._status in _OVER
@@ -292,7 +302,7 @@ class SimulatedCall:
             self._sleep(LOOK_SECONDS)
 
     def _look(self) -> None:
-        """Asks for the test's status and records, and for the call's log."""
+        """Asks for the test's status and records, and for the call's log, which stays as it was if the call is gone."""
         asked = {**self._asked, "TestCaseExecutionId": self._execution}
         self._status = self._connect.get_test_case_execution_summary(**asked).get("Status", "")
         records = self._connect.list_test_case_execution_records(**asked).get("ExecutionRecords", [])
@@ -314,7 +324,10 @@ class SimulatedCall:
 
     # ------------------------------------------------------------------ afterwards
     def remove(self) -> Iterator[Finding]:
-        """Removes what was made: the test case, and the call's item. Safe to repeat."""
+        """Removes what was made: the test case, and the call's item. Safe to repeat.
+
+        A test case that cannot be deleted is a finding.
+        """
         if self._removed:
             return
         if self._execution and self._status not in _OVER:
@@ -349,7 +362,7 @@ def _quietly(ask: Callable[[], object]) -> None:
 
 
 def _refused(error: ClientError, region: str) -> Finding | None:
-    """What a refusal of CreateTestCase means; None: what it means in any check."""
+    """What a refusal of CreateTestCase means; None: nothing of its own, so it is told as that of any other request."""
     match _code(error):
         case "ResourceNotFoundException":
             return Finding(

@@ -39,7 +39,10 @@ def _prompt(uri: str) -> dict[str, Any]:
 
 
 def _observation(name: str, event: dict[str, Any], does: dict[str, Any] | None, then: str | None) -> dict[str, Any]:
-    """One step of the test: an event that is waited for, what is done then, and the step that follows."""
+    """One step of the test: an event that is waited for, what is done then (None: nothing), and the step that follows.
+
+    `then`: its name; None: it is the last.
+    """
     actions = [{"Identifier": f"{name}-action", "Type": does["ActionType"], "Parameters": does}] if does else []
     return {
         "Identifier": name,

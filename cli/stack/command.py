@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.as_json import show_json
+from cli.as_json import sentences, show_json
 from cli.changes import changing
 from cli.deployment import Deployment, Place
 from cli.failures import Refusal
@@ -46,7 +46,10 @@ def named(place: Place) -> str:
 
 
 def confirmed(name: str, given: str | None, what: str) -> None:
-    """Has the name typed. Raises BadParameter where nobody can be asked, Refusal where it is another one."""
+    """Has the stack's name typed, unless it was `given` (--confirm). `what`: what will happen, as the question says it.
+
+    Raises BadParameter where nobody can be asked, Refusal where another name is typed or given.
+    """
     if given is None and not is_terminal():
         raise typer.BadParameter(f"nobody can be asked: --confirm {name} says that {what}.")
     said = given if given is not None else str(typer.prompt(f"Type the stack's name, and {what}"))
@@ -109,19 +112,22 @@ def restore(
     stack = identify(deployment, named(place))
     given = {"MessagesTable": messages_from, "RegistryTable": registry_from}
     sources = copies_of(stack, moment, given)
+    # A copy that was named is there already.
     to_make = [source for source in sources if source.copy not in given.values()]
     for source in to_make:
         check_window(deployment, source, moment)
 
     def tell(text: str) -> None:
-        typer.echo(text, err=as_json)
+        # The report alone is JSON; a dry run, which has none, tells its sentences as JSON.
+        typer.echo(text, err=as_json and not dry_run)
 
-    for source in sources:
-        how = f"restored to {at} as" if source in to_make else "compared with"
-        tell(f"{source.live} is {how} {source.copy}; what it lacks is copied back, and nothing else is changed.")
-    if dry_run:
-        tell("Nothing was changed.")
-        return
+    with sentences(as_json and dry_run):
+        for source in sources:
+            how = f"restored to {at} as" if source in to_make else "compared with"
+            tell(f"{source.live} is {how} {source.copy}; what it lacks is copied back, and nothing else is changed.")
+        if dry_run:
+            tell("Nothing was changed.")
+            return
     confirmed(stack.name, confirm, "calls stop until it is done")
     for source in to_make:
         tell(f"Restoring {source.copy}: this takes twenty minutes or more.")

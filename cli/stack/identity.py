@@ -46,7 +46,10 @@ class Identity(NamedTuple):
 
 
 def identify(deployment: Deployment, name_or_id: str) -> Identity:
-    """The stack of a name, else the one of this name that was deleted last. Raises Refusal."""
+    """The stack of a name or id; if no stack has the name now, the one of this name that was deleted last.
+
+    Raises Refusal where there is none, or it is not SpeechCall's.
+    """
     cloudformation = deployment.client("cloudformation")
     name = name_or_id.rsplit(":stack/", 1)[-1].partition("/")[0]
     found = _described(cloudformation, name_or_id)

@@ -67,7 +67,7 @@ def machines_of(states: Any, prefix: str) -> list[str]:
 
 
 def count_due(dynamodb: Any, table: str, shard: str, **more: Any) -> int:
-    """How many items are in a part of the index `due`, in one page of it."""
+    """How many items are in a part of the index `due`, as far as one page goes. `more`: of the query, such as Limit."""
     answer = dynamodb.query(
         TableName=table,
         IndexName="due",
@@ -115,7 +115,7 @@ class StackPart(NamedTuple):
         return None if status == GONE else f"the stack {self.stack.name} ({status}), with all that has no line below"
 
     def remove(self, pause: Pause) -> None:
-        """DeleteStack; a deletion that failed before is tried again."""
+        """DeleteStack, and waits until it is gone; a deletion that failed before is tried again."""
         if self._status() == GONE:
             return
         if self._status() != "DELETE_IN_PROGRESS":
@@ -123,6 +123,7 @@ class StackPart(NamedTuple):
         wait_until(self._is_gone, f"The deletion of the stack {self.stack.name}", pause)
 
     def _is_gone(self) -> bool:
+        """Whether the stack is gone. Raises Refusal where CloudFormation has given up, with its reasons."""
         status = self._status()
         if status == "DELETE_FAILED":
             raise Refusal(f"CloudFormation could not delete the stack: {'; '.join(self._failures())}")
@@ -153,7 +154,7 @@ class LogGroup(NamedTuple):
         return f"the log group {self.name} ({_size(sizes[0])})" if sizes else None
 
     def remove(self, pause: Pause) -> None:
-        """DeleteLogGroup."""
+        """DeleteLogGroup; that it is gone already is no error."""
         del pause  # nothing is waited for
         try:
             self.logs.delete_log_group(logGroupName=self.name)
@@ -169,6 +170,7 @@ class Machines(NamedTuple):
     prefix: str
 
     def _is_going(self, arn: str) -> bool:
+        """Whether a state machine is being deleted, or is gone."""
         try:
             return bool(self.states.describe_state_machine(stateMachineArn=arn)["status"] == "DELETING")
         except ClientError as error:
@@ -222,7 +224,7 @@ class Table(NamedTuple):
         wait_until(lambda: self._described() is None, f"The deletion of the table {self.name}", pause)
 
     def _is_being_deleted(self) -> bool:
-        """Has the table deleted; whether DynamoDB has taken that. Not while the table is being changed: ask again."""
+        """Has the table deleted; whether it is being deleted, or gone. False: it is being changed, so ask again."""
         try:
             self.dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
@@ -287,7 +289,7 @@ class Key(NamedTuple):
     days: int
 
     def look(self) -> str | None:
-        """Whether it can still be used."""
+        """What is to become of it; None: it is gone, or its deletion is scheduled already."""
         try:
             state = self.kms.describe_key(KeyId=self.name)["KeyMetadata"]["KeyState"]
         except ClientError as error:
@@ -314,6 +316,7 @@ def pause_for(seconds: float) -> None:
 
 
 def _size(count: int) -> str:
+    """A number of bytes in words, rounded down."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count} {unit}"

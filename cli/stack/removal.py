@@ -35,7 +35,7 @@ class Removal:
     def unfinished(self) -> tuple[int, int]:
         """How many messages and webhooks are under way (counted to 1,000 in each part of the index).
 
-        None are once the stack is gone: nothing is left that would carry them out.
+        0 and 0 once the stack is gone: nothing is left that would carry them out.
         """
         if self.stack.status == GONE:
             return 0, 0
@@ -45,6 +45,7 @@ class Removal:
         return messages, sum(self._count(table, shard) for shard in due_shards(WEBHOOK))
 
     def _count(self, table: str, shard: str) -> int:
+        """How many items are in a part of the index; 0 if the table is gone."""
         try:
             return count_due(self._client("dynamodb"), table, shard, Limit=1000)
         except ClientError as error:

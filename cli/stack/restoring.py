@@ -62,7 +62,10 @@ class Report(NamedTuple):
 
 
 def copies_of(stack: Identity, at: datetime, given: Mapping[str, str | None]) -> list[Source]:
-    """The stack's tables with their copies: `given` ones, or those of a moment, which may still have to be made."""
+    """The registry's table and the messages', each with its copy. Raises Refusal for a stack that is deleted.
+
+    `given`: the copy of a table, by its logical id; None: the one of the moment `at`, which may still have to be made.
+    """
     if stack.status == GONE:
         raise Refusal(f"The stack {stack.name} is deleted: there is nothing to restore into")
     tables = {logical: stack.physical(logical) for logical in ("RegistryTable", "MessagesTable")}
@@ -71,7 +74,7 @@ def copies_of(stack: Identity, at: datetime, given: Mapping[str, str | None]) ->
 
 
 def check_window(deployment: Deployment, source: Source, at: datetime) -> None:
-    """Raises Refusal where a table has no backup of a moment."""
+    """Raises Refusal where the live table of `source` is gone, or has no backup of the moment `at`."""
     dynamodb = deployment.client("dynamodb")
     try:
         found = dynamodb.describe_continuous_backups(TableName=source.live)["ContinuousBackupsDescription"]
@@ -88,7 +91,10 @@ def check_window(deployment: Deployment, source: Source, at: datetime) -> None:
 
 
 def make_copy(deployment: Deployment, source: Source, at: datetime, pause: Pause) -> None:
-    """Restores a table to a moment, under a name of its own, and waits until it is there; or finds it there."""
+    """Restores a table to the moment `at`, as its copy, and waits until that is there; one that is being made is found.
+
+    Raises Refusal after RESTORE_PATIENCE_SECONDS; the same command continues.
+    """
     dynamodb = deployment.client("dynamodb")
 
     def is_ready() -> bool:
@@ -113,12 +119,16 @@ class Restoring:
         self._dynamodb = deployment.client("dynamodb")
 
     def carry_out(self, tell: Tell) -> Report:
-        """Puts back what is missing. Raises Refusal, ClientError; then the same command, run again, continues."""
+        """Puts back what is missing. No call begins meanwhile; calls of messages that are lost are ended.
+
+        Raises Refusal, ClientError; then lines are at 0 until the same command, run again, has continued to the end.
+        """
         lines = self._lines_of_the_copy()
         self._deployment.lines.choose({"lines": 0})
         tell("No call begins meanwhile (lines: 0).")
         begun = self._begun()
         gone = self._missing(begun)
+        # The name of an execution is its message's id and attempt.
         stopped = self._stop(name for name in self._running() if parse_holder(name[0])[0] in gone)
         tell(f"{len(begun)} messages were called since; {stopped} calls of lost messages were ended.")
         registry = self._copy(self._registry, lambda item: None if self._is_pool(item) else item)
@@ -134,6 +144,7 @@ class Restoring:
             if mid is None:
                 return item
             known.add(mid)
+            # The live table has it: the write will find it there, whatever it is changed to.
             if mid not in gone and self._is_there(mid):
                 return item
             changed, fate = restored(plain, begun.get(mid), now_msec)
@@ -168,7 +179,7 @@ class Restoring:
         return {name: item[name].get("S") for name in POOL} == dict(POOL)
 
     def _executions(self, machine_arn: str, **more: str) -> Iterator[dict[str, Any]]:
-        """The newest first (ListExecutions), as far back as the copy's moment and the longest call."""
+        """A machine's executions, the newest first (ListExecutions), from LONGEST_CALL before the copy's moment on."""
         since = self._at - LONGEST_CALL
         pages = self._deployment.client("stepfunctions").get_paginator("list_executions")
         for page in pages.paginate(stateMachineArn=machine_arn, **more):
@@ -178,10 +189,11 @@ class Restoring:
                 return
 
     def _machines(self) -> list[str]:
+        """The ARNs of the stack's state machines."""
         return machines_of(self._deployment.client("stepfunctions"), self._prefix)
 
     def _begun(self) -> dict[str, Begun]:
-        """The latest attempt of each message that was called since shortly before the copy."""
+        """The latest attempt of each message that was called since LONGEST_CALL before the copy's moment."""
         found: dict[str, Begun] = {}
         for machine in self._machines():
             for one in self._executions(machine):
@@ -207,11 +219,14 @@ class Restoring:
         return "Item" in answer
 
     def _missing(self, begun: Iterable[str]) -> set[str]:
-        """The messages that the live table does not have."""
+        """Those of the messages `begun` that the live table does not have."""
         return {mid for mid in begun if not self._is_there(mid)}
 
     def _stop(self, running: Iterable[tuple[str, str]]) -> int:
-        """Ends executions whose messages are lost: what they would ask for next is decided by items that are gone."""
+        """Ends executions (name and ARN) whose messages are lost; how many.
+
+        What they would ask for next is decided by items that are gone.
+        """
         count = 0
         for _name, arn in running:
             self._deployment.client("stepfunctions").stop_execution(
@@ -221,7 +236,10 @@ class Restoring:
         return count
 
     def _copy(self, source: Source, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
-        """How many items of a copy were missing; each is written as `change` has it, None: not at all."""
+        """Writes those items of a copy that the live table lacks; how many.
+
+        `change`: an item as it is written; None: it is not. It is asked of all items, from several threads.
+        """
 
         def write(item: dict[str, Any]) -> int:
             """1 if the item was missing, and is written; else 0."""
@@ -259,7 +277,7 @@ MOST_TOLD = 20
 
 
 def told(report: Report) -> Iterator[str]:
-    """What a person is told."""
+    """What a person is told, line by line; of each kind the first ids."""
     yield f"Put back: {report.registry} items of the registry, {report.messages} of the messages."
     yield (
         f"{len(report.called_since)} messages were called after the copy's moment. What was heard is lost: they have "

@@ -415,6 +415,12 @@ def test_a_record_says_what_was_before_and_what_is_now_without_secrets(world: Wo
     assert record.after == {"rate": 5, "denied": ["+3806…"], "statusUrl": url}
     assert record.change.asked == {"noWebhookSecret": True}
     world.begin()
+    world.run(["account", "rotate", "acme", "--webhook-secret", "--keep-hours", "0"])
+    assert world.read()[0].change.asked == {"webhookSecret": True, "keepHours": 0}
+    world.begin()
+    world.run(["account", "rotate", "acme"])
+    assert world.read()[0].change.asked == {}
+    world.begin()
     act_of(world, "pool set", tmp_path)()
     assert (world.read()[0].before, world.read()[0].after) == ({"lines": None}, {"lines": 3})
     world.begin()

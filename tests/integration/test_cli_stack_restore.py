@@ -147,8 +147,12 @@ def test_a_moment_that_cannot_be_had_is_refused(world, names, at, status, said):
 
 
 def test_a_dry_run_changes_nothing(world, names):
-    assert restore(world, "--dry-run").exit_code == 0
+    told = restore(world, "--dry-run")
+    assert told.exit_code == 0
     assert world.changed == []
+    as_json = restore(world, "--dry-run", "--json")
+    assert (as_json.exit_code, as_json.stderr, world.changed) == (0, "", [])
+    assert json.loads(as_json.stdout) == {"said": told.stdout.splitlines()}
 
 
 def test_a_table_without_recovery_is_refused(world):

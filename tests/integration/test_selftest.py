@@ -258,6 +258,13 @@ def test_chime_is_refused_with_what_helps():
         run(stack_of("chime"))
 
 
+def test_a_number_is_not_dropped_where_none_is_called():
+    shown: list[str] = []
+    with pytest.raises(typer.BadParameter, match="--to goes with simulated telephony"):
+        run(stack_of("connect"), to="+493012345601", shown=shown)
+    assert shown == []
+
+
 def test_an_instance_elsewhere_is_a_finding():
     shown: list[str] = []
     assert run(stack_of("connect", "eu-west-2"), shown=shown) == 1

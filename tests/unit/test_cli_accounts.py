@@ -259,6 +259,13 @@ def test_a_secret_that_got_about_is_ended_at_once(run, secrets):
     assert opened(secrets) == [secret_in(result.output)]
 
 
+def test_an_old_password_is_not_kept_for_hours_and_who_says_so_is_told(run, accounts, secrets):
+    result = run("rotate", "acme", "--keep-hours", "24")
+    assert result.exit_code == 2
+    assert "--keep-hours goes with --webhook-secret" in " ".join(result.output.split())
+    assert (accounts.credentials, secrets.kept) == ({}, {})
+
+
 def test_no_more_secrets_sign_at_once_than_a_header_should_hold(run, secrets):
     for _ in range(5):
         assert run("rotate", "acme", "--webhook-secret").exit_code == 0

@@ -55,6 +55,7 @@ def test_each_command_is_told_where(command, options, place):
         (["--local", "--region", "eu-west-1"], "belong to --stack"),
         (["--local", "--profile", "me"], "belong to --stack"),
         (["--local", "--port", "0"], "'--port'"),
+        (["--stack", "prod", "--port", "8080"], "--port belongs to --local."),
     ],
 )
 def test_where_must_be_clear(options, complaint):

@@ -231,6 +231,24 @@ def test_the_environment_says_where_and_an_operator_says_otherwise(asked, monkey
     assert len(asked.requests) == 1
 
 
+@pytest.mark.parametrize("options", [["--region", "eu-west-1"], ["--profile", "me"], ["--port", "9000"]])
+def test_what_names_a_deployment_is_not_dropped_beside_a_url(asked, monkeypatch, options):
+    told = run("message cancel", *options, *URL)
+    assert (told.exit_code, "belong" in told.output) == (USAGE, True)
+    monkeypatch.setenv("SPEECHCALL_URL", "https://api.example")
+    assert run("message cancel", *options).exit_code == USAGE
+    assert asked.requests == []
+
+
+def test_two_forms_of_an_export_are_one_too_many(asked):
+    told = run("list export", "--format", "csv", "--json", *URL)
+    assert told.exit_code == USAGE
+    assert "give either --json, which is --format jsonl, or --format csv." in " ".join(told.output.split())
+    asked.answers = [httpx.Response(200, content=b"{}")]
+    assert run("list export", "--format", "jsonl", "--json", *URL).exit_code == 0
+    assert len(asked.requests) == 1
+
+
 # ------------------------------------------------------------------- completion
 @pytest.mark.parametrize(("words", "found"), [("speechcall li", "list"), ("speechcall list ex", "export")])
 def test_a_shell_completes_words(words, found):

@@ -92,7 +92,15 @@ def test_a_stack_in_which_nothing_has_run_yet_can_be_told_too(run, deployment):
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("--lines", "-1"), ("--calls-per-second", "0"), ("--lines", "many"), ("--lines", "10001")]
+    "arguments",
+    [
+        (),
+        ("--lines", "-1"),
+        ("--calls-per-second", "0"),
+        ("--lines", "many"),
+        ("--lines", "10001"),
+        ("--as-deployed", "--lines", "20", "--calls-per-second", "5"),
+    ],
 )
 def test_what_cannot_be_is_refused(run, deployment, arguments):
     before = deployment.lines.read()

@@ -143,3 +143,27 @@ def test_what_cannot_be_is_one_sentence(run, deployment, arguments, status, comp
     assert result.exit_code == status
     assert deployment.webhook_queue.waiting == []
     assert complaint in result.output
+
+
+WHICH = "say which: WEBHOOK_ID, --message ID, or --account ID."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["replay", FAILED, "--message", MID], WHICH),
+        (["replay", FAILED, "--account", "acme"], WHICH),
+        (["replay", "--message", MID, "--account", "acme"], WHICH),
+        (["replay", FAILED, "--message", MID, "--account", "acme", "--state", "dead"], WHICH),
+        (["replay", "--state", "dead"], WHICH),
+        (["replay", FAILED, "--state", "dead"], "--since and --state do not go with WEBHOOK_ID"),
+        (["replay", FAILED, "--since", "24h"], "--since and --state do not go with WEBHOOK_ID"),
+        (["replay", "--message", MID, "--since", "24h"], "--since goes with --account."),
+        (["list", "--message", MID, "--since", "24h"], "--since goes with --account."),
+    ],
+)
+def test_an_option_that_would_not_count_is_refused_and_nothing_is_sent_again(run, deployment, arguments, complaint):
+    result = run(*arguments)
+    assert (result.exit_code, complaint in " ".join(result.output.split())) == (2, True), result.output
+    assert deployment.webhook_queue.waiting == []
+    assert deployment.deliveries.find(MID, FAILED)[1].state is DeliveryState.FAILED
