@@ -12,10 +12,13 @@ from cli.failures import Refusal
 from cli.table import show_table
 from cli.target import on_place
 from cli.terminal import plain
+from speechcall.messages.rules.message import Message
+from speechcall.messages.rules.stops import Held, StopState
+from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.phone_numbers import masked
-from speechcall.status.use_cases.status import History, describe_message
+from speechcall.status.use_cases.status import NOT_HELD, WAITING, History, describe_message
 
 FREE_TEXT = ("text", "customerMessageId")
 """What the sender wrote, which may name somebody: it is for the sender's own eyes."""
@@ -34,7 +37,7 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
     history = deployment.history.read(message)
     if history is None:
         raise Refusal(f"There is no message {message}, or it was deleted after 30 days.")
-    told = _described(history, SystemClock().now_msec())
+    told = _described(deployment, history, SystemClock().now_msec())
     told["log"] = _log(deployment, place, message)
     if as_json:
         show_json(told)
@@ -47,21 +50,46 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
     typer.echo(f"log        {told['log']}")
 
 
-def _described(history: History, now_msec: int) -> dict[str, Any]:
+def _described(deployment: Deployment, history: History, now_msec: int) -> dict[str, Any]:
     """The message as its sender sees it in the API, with what an operator needs, and without the sender's own texts."""
     message = history.message
-    status: dict[str, Any] = {**describe_message(history, now_msec)}
+    held = _held(deployment, message)
+    status: dict[str, Any] = {**describe_message(history, now_msec, held)}
     for name in FREE_TEXT:
         status.pop(name, None)
     status["recipient"] = masked(message.number)
     status["account"] = message.account_id
     machine = (message.flow_arn or "").replace(":stateMachine:", ":execution:")
     names = [holder(message.mid, call["attempt"]) for call in status["call"]["attempts"]]
+    if status["call"].get("paused"):
+        status["pausedBy"] = [brake.value for brake in _paused_by(deployment, message, held)]
     status["executions"] = [f"{machine}:{name}" for name in names] if machine else []
     hosts = {task.event_id: delivery.destination for task, delivery in history.webhooks(now_msec)}
     for one in (*status["call"]["webhooks"], *status["call"]["statusWebhooks"]):
         one["destination"] = hosts.get(one["webhookId"], "")
     return status
+
+
+def _held(deployment: Deployment, message: Message) -> Held:
+    """What may stop a message that waits."""
+    if message.state not in WAITING:
+        return NOT_HELD
+    given = (message.account_id, message.list_id, message.campaign)
+    return deployment.stops.held(*given, is_urgent=message.is_urgent)
+
+
+def _paused_by(deployment: Deployment, message: Message, held: Held) -> Iterator[Brake]:
+    """What holds a paused message: of its list, its campaign and its account those that are paused."""
+    account, campaign = message.account_id, message.campaign
+    found = sum(stop.state is StopState.PAUSED for stop in held.stops)
+    if deployment.turns.find(account, message.is_urgent).is_paused:
+        found -= 1
+        yield Brake.ACCOUNT
+    if campaign and deployment.stops.is_paused(account, campaign):
+        found -= 1
+        yield Brake.CAMPAIGN
+    if found > 0:
+        yield Brake.LIST
 
 
 def _log(deployment: Deployment, place: Place, mid: str) -> str:
@@ -87,6 +115,9 @@ def _head(told: dict[str, Any]) -> Iterator[str]:
     yield f"to         {told['recipient']}"
     outcome = f": {call['outcome']} ({call['endReason']})" if call["outcome"] else ""
     yield f"status     {told['deliverystatus']}, {call['state']}{', paused' if call.get('paused') else ''}{outcome}"
+    for brake in told.get("pausedBy", ()):
+        name = {"campaign": f" {told.get('campaign')}", "list": f" {told['messagelistId']}"}.get(brake, "")
+        yield f"paused     with its {brake}{name}; speechcall audit list says by whom, {brake} resume ends it"
     if call["cause"]:
         yield f"cause      {call['cause']}"
     if call["nextAttemptAt"]:
