@@ -42,7 +42,7 @@ def show_message(deployment: Deployment, place: Place, message: MessageId, as_js
     if as_json:
         show_json(told)
         return
-    for line in _head(told):
+    for line in _head(told, _options(place)):
         typer.echo(plain(line))
     show_table([{"when": when, "what": what} for when, what in sorted(_story(told))], {}, "")
     for line in told["executions"]:
@@ -97,18 +97,27 @@ def _log(deployment: Deployment, place: Place, mid: str) -> str:
     if place.local:
         return f"grep {mid} build/functions{'' if place.port == DEFAULT_PORT else f'-{place.port}'}.log"
     where = deployment.name_of("LogGroup")
-    options = "".join(
-        f" --{name} {value}" for name, value in (("region", place.region), ("profile", place.profile)) if value
-    )
     query = QUERY.format(mid=mid)
     return (
         f"aws logs start-query --log-group-name {where} --query-string '{query}' "
-        f"--start-time $(($(date +%s) - 30 * 86400)) --end-time $(date +%s){options}"
+        f"--start-time $(($(date +%s) - 30 * 86400)) --end-time $(date +%s){_aws_options(place)}"
     )
 
 
-def _head(told: dict[str, Any]) -> Iterator[str]:
-    """The lines above the story: what the message is, and where it stands."""
+def _aws_options(place: Place) -> str:
+    given = (("region", place.region), ("profile", place.profile))
+    return "".join(f" --{name} {value}" for name, value in given if value)
+
+
+def _options(place: Place) -> str:
+    """The options by which another command means the same place."""
+    if place.local:
+        return "--local" if place.port == DEFAULT_PORT else f"--local --port {place.port}"
+    return f"--stack {place.stack}{_aws_options(place)}"
+
+
+def _head(told: dict[str, Any], where: str) -> Iterator[str]:
+    """The lines above the story: what the message is, and where it stands. `where`: the options of commands."""
     call = told["call"]
     campaign = f", campaign {told['campaign']}" if told.get("campaign") else ""
     yield f"message    {told['messageId']} of list {told['messagelistId']}, account {told['account']}{campaign}"
@@ -116,8 +125,14 @@ def _head(told: dict[str, Any]) -> Iterator[str]:
     outcome = f": {call['outcome']} ({call['endReason']})" if call["outcome"] else ""
     yield f"status     {told['deliverystatus']}, {call['state']}{', paused' if call.get('paused') else ''}{outcome}"
     for brake in told.get("pausedBy", ()):
-        name = {"campaign": f" {told.get('campaign')}", "list": f" {told['messagelistId']}"}.get(brake, "")
-        yield f"paused     with its {brake}{name}; speechcall audit list says by whom, {brake} resume ends it"
+        names = {
+            "account": told["account"],
+            "campaign": f"{told['account']} {told.get('campaign')}",
+            "list": told["messagelistId"],
+        }
+        yield f"paused     by its {brake}: speechcall {brake} resume {names[brake]} {where}"
+    if told.get("pausedBy"):
+        yield f"by whom    speechcall audit list --account {told['account']} {where}"
     if call["cause"]:
         yield f"cause      {call['cause']}"
     if call["nextAttemptAt"]:

@@ -111,18 +111,23 @@ def waiting():
     ("paused", "told"),
     [
         ([], []),
-        ([LIST], [f"list {MESSAGE.list_id}"]),
-        ([CAMPAIGN], ["campaign spring"]),
-        ([ACCOUNT], ["account"]),
-        ([LIST, CAMPAIGN, ACCOUNT], ["account", "campaign spring", f"list {MESSAGE.list_id}"]),
+        ([LIST], [f"list resume {MESSAGE.list_id}"]),
+        ([CAMPAIGN], ["campaign resume acme spring"]),
+        ([ACCOUNT], ["account resume acme"]),
+        (
+            [LIST, CAMPAIGN, ACCOUNT],
+            ["account resume acme", "campaign resume acme spring", f"list resume {MESSAGE.list_id}"],
+        ),
     ],
 )
 def test_what_is_paused_is_told_with_what_ends_it(paused, told):
     text = show(waiting(), MID, paused=paused).output
     assert ("queued, paused" in text) is bool(paused)
     lines = [line for line in text.splitlines() if line.startswith("paused ")]
-    assert [line.partition(";")[0].removeprefix("paused     with its ") for line in lines] == told
-    assert all(f"{name.split()[0]} resume ends it" in line for name, line in zip(told, lines, strict=True))
+    assert [line.partition("speechcall ")[2].removesuffix(" --local") for line in lines] == told
+    assert ("by whom    speechcall audit list --account acme --local\n" in text) is bool(paused)
+    text = show(waiting(), MID, place="--stack", paused=paused).output
+    assert all(f"speechcall {command} --stack prod --region eu-west-2\n" in text for command in told)
     known = json.loads(show(waiting(), MID, "--json", paused=paused).output)
     assert known.get("pausedBy", []) == [name.split()[0] for name in told]
 
