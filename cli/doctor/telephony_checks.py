@@ -188,10 +188,16 @@ def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
     )
     found = routes.find(given["CallerId"], {target})
     if found is not None and found.target != target:  # without the number `caller-id` says so
+        by_hand = f"Lead them to {target} by hand (docs/call-backs.md)"
+        if arn and not found.target:
+            by_hand = (
+                f"aws connect associate-phone-number-contact-flow --phone-number-id {found.handle} "
+                f"--instance-id {_instance_id(stack)} --contact-flow-id {target}"
+            )
         yield Finding(
             f"Calls to the caller ID go {f'to {found.target}' if found.target else 'nowhere'}: who calls back does not "
             "hear who has called, and cannot opt out.",
-            f"Lead them to {target} by hand (docs/call-backs.md), or deploy with RouteCallBacks=false.",
+            f"{by_hand}, or deploy with RouteCallBacks=false.",
             Verdict.WARNING,
         )
 

@@ -21,7 +21,17 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.telephony.connect.apology import apology_key
 from tests.kit.command_line import CliRunner
-from tests.kit.doctor_stack import CALLER_ID, INSTANCE, NAME, REGION, SMS_SENDER, healthy_stack
+from tests.kit.doctor_stack import (
+    CALL_BACK_FLOW_ID,
+    CALLER_ID,
+    INSTANCE,
+    INSTANCE_ID,
+    NAME,
+    NUMBER_ARN,
+    REGION,
+    SMS_SENDER,
+    healthy_stack,
+)
 from tests.kit.samples import MID, message
 
 PLACE = Place(stack=NAME, region=REGION)
@@ -633,6 +643,18 @@ def test_a_sender_that_was_deleted_is_not_waited_for(world):
     (finding,) = look(world, "sms-sender").findings
     assert "does not come back" in finding.repair
     assert "wait" not in finding.repair
+
+
+def test_a_number_that_leads_nowhere_is_led_by_a_command_and_one_that_leads_elsewhere_by_a_person(world):
+    FAULTS["a caller ID that leads nowhere"][2](world)
+    (nowhere,) = look(world, "call-backs").findings
+    command = f"--phone-number-id {NUMBER_ARN} --instance-id {INSTANCE_ID} --contact-flow-id {CALL_BACK_FLOW_ID}"
+    assert f"aws connect associate-phone-number-contact-flow {command}, or deploy" in nowhere.repair
+    world.begin()
+    FAULTS["a caller ID that somebody has a use for"][2](world)
+    (elsewhere,) = look(world, "call-backs").findings
+    assert "by hand (docs/call-backs.md)" in elsewhere.repair
+    assert "aws connect" not in elsewhere.repair
 
 
 def test_a_function_that_may_not_run_gets_back_what_was_set_aside_for_it(world):

@@ -27,7 +27,7 @@ from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.prompts.adapters.prompts_store import DynamoPrompts
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
-from speechcall.shared.adapters.log_fields import log_failures
+from speechcall.shared.adapters.log_fields import failure_fields, log_failures
 from speechcall.shared.adapters.settings import MissingSetting
 from speechcall.shared.adapters.stream import process_each, stream_fields
 from speechcall.shared.rules.unforeseen import told
@@ -294,6 +294,26 @@ def test_an_error_of_aws_is_told_by_its_code():
     refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "hunter2"}}, "Query")
     assert told(refused) == "ClientError AccessDeniedException"
     assert told(ValueError("hunter2")) == "ValueError"
+
+
+def test_what_was_behind_a_failure_is_told_by_the_first_error_of_all():
+    class Between(Exception):
+        """As an adapter's own, around that of AWS."""
+
+    secret = "hunter2"
+    try:
+        try:
+            try:
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": secret}}, "StopContact")
+            except ClientError as error:
+                raise Between from error
+        except Between as error:
+            raise ValueError(secret) from error
+    except ValueError as error:
+        told_of = failure_fields(error)
+    assert str(told_of["error"]).startswith("ValueError at ")
+    assert str(told_of["cause"]).startswith("ClientError AccessDeniedException at ")
+    assert secret not in str(told_of)
 
 
 def test_an_invocation_that_fails_names_what_it_was_about(caplog):

@@ -10,11 +10,18 @@ import pytest
 from cli.main import app
 from speechcall.calls.rules.call import Cause, Step
 from speechcall.messages.rules.message import State
+from speechcall.messages.rules.stops import CampaignNumbers
+from speechcall.messages.use_cases.message_ports import Brake
+from speechcall.messages.use_cases.stop_ports import Stopped
+from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
+from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.rules.ids import last_id
 from speechcall.status.use_cases.status import History
 from speechcall.webhooks.rules.delivery import Attempt, Delivery, DeliveryState
 from tests.kit.command_line import CliRunner
 from tests.kit.samples import CALL, CALLING, MESSAGE, MID, NOW
 from tests.kit.webhook_bench import task_of
+from tests.stores.stops import MemoryStops
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:0a1b2c3d-0123"
 HOST = "https://api.example.com"
@@ -34,10 +41,19 @@ def finished():
     return History(message, (first, second), [(task_of(MESSAGE), delivery)])
 
 
-def show(history, *options, place="--local"):
+def show(history, *options, place="--local", paused=(), cancelled=False):
     names = {"LogGroup": "prod-LogGroup-1"}
+    messages = MemoryMessages()
+    stops = MemoryStops(messages, {("acme", "spring"): CampaignNumbers()})
+    for what in paused:
+        stops.pause(what, NOW, 0)
+    if cancelled:
+        stops.cancel_queue("acme", last_id(NOW), NOW)
     deployment = SimpleNamespace(
-        history=SimpleNamespace(read=lambda mid: history if mid == MID else None), name_of=names.__getitem__
+        history=SimpleNamespace(read=lambda mid: history if mid == MID else None),
+        name_of=names.__getitem__,
+        stops=stops,
+        turns=messages.turns,
     )
     where = [place] if place == "--local" else ["--stack", "prod", "--region", "eu-west-2"]
     return CliRunner().invoke(app, ["message", "show", *options, *where], obj=lambda _place: deployment)
@@ -78,6 +94,51 @@ def test_programs_get_the_same_as_json():
     assert told["call"]["path"] == [{"attempt": 2, "menu": 0, "heard": "d1", "at": told["call"]["path"][0]["at"]}]
     assert [one["destination"] for one in told["call"]["webhooks"]] == [HOST]
     assert len(told["executions"]) == 2
+
+
+LIST = Stopped(Brake.LIST, "acme", MESSAGE.list_id)
+CAMPAIGN = Stopped(Brake.CAMPAIGN, "acme", "spring")
+ACCOUNT = Stopped(Brake.ACCOUNT, "acme")
+
+
+def waiting():
+    """A message of a campaign that waits for a line."""
+    created = SystemClock().now_msec()
+    return History(replace(MESSAGE, state=State.QUEUED, campaign="spring", created_msec=created), (), [])
+
+
+@pytest.mark.parametrize(
+    ("paused", "told"),
+    [
+        ([], []),
+        ([LIST], [f"list resume {MESSAGE.list_id}"]),
+        ([CAMPAIGN], ["campaign resume acme spring"]),
+        ([ACCOUNT], ["account resume acme"]),
+        (
+            [LIST, CAMPAIGN, ACCOUNT],
+            ["account resume acme", "campaign resume acme spring", f"list resume {MESSAGE.list_id}"],
+        ),
+    ],
+)
+def test_what_is_paused_is_told_with_what_ends_it(paused, told):
+    text = show(waiting(), MID, paused=paused).output
+    assert ("queued, paused" in text) is bool(paused)
+    lines = [line for line in text.splitlines() if line.startswith("paused ")]
+    assert [line.partition("speechcall ")[2].removesuffix(" --local") for line in lines] == told
+    assert ("by whom    speechcall audit list --account acme --local\n" in text) is bool(paused)
+    text = show(waiting(), MID, place="--stack", paused=paused).output
+    assert all(f"speechcall {command} --stack prod --region eu-west-2\n" in text for command in told)
+    known = json.loads(show(waiting(), MID, "--json", paused=paused).output)
+    assert known.get("pausedBy", []) == [name.split()[0] for name in told]
+
+
+def test_a_message_that_is_cancelled_and_not_finished_yet_is_told_as_cancelled():
+    assert "finished: cancelled" in show(waiting(), MID, cancelled=True).output
+
+
+def test_what_does_not_wait_is_not_told_as_paused():
+    text = show(finished(), MID, paused=[CAMPAIGN, ACCOUNT]).output
+    assert "paused" not in text
 
 
 @pytest.mark.parametrize("state", [State.PREPARING, State.QUEUED, State.CALLING])

@@ -137,10 +137,13 @@ def test_a_phone_rings_as_long_as_its_message_says():
         (TelephonyMisconfigured("ResourceNotFoundException"), "telephonyMisconfigured", Cause.FAILED),
     ],
 )
-def test_a_call_that_the_provider_refuses_ends_with_the_reason(error, reason, cause):
+def test_a_call_that_the_provider_refuses_ends_with_the_reason(error, reason, cause, caplog):
     bench = Bench()
     bench.telephony.errors = [error]
     assert bench.run("dial") == {"refused": reason}
+    # Of our own settings an operator has to know the provider's code; of a number the reason says all
+    ours = isinstance(error, TelephonyMisconfigured)
+    assert ("the provider refuses our settings: ResourceNotFoundException" in caplog.text) is ours
     assert bench.engine.answers == {"dial-0-0": {"error": "NotAnswered", "cause": cause}}
     assert bench.call.cause == cause
     assert bench.call.stop_reason == reason
@@ -193,11 +196,12 @@ LOST = TelephonyUnavailable("500", maybe_done=True)
         ),
     ],
 )
-def test_a_dial_in_doubt_waits_as_for_a_phone_that_rings(said, answer, refused, slows):
+def test_a_dial_in_doubt_waits_as_for_a_phone_that_rings(said, answer, refused, slows, caplog):
     # Given a request whose answer was lost, and repeats that are told nothing of it
     bench = Bench()
     bench.telephony.errors = [LOST, *[said] * 9]
     assert bench.run("dial") == answer
+    assert ("the provider refuses our settings: 403" in caplog.text) is isinstance(said, TelephonyMisconfigured)
     # Then the call goes on, and its task waits; what the last repeat was told is kept for its end
     assert bench.call.ended is False
     assert bench.call.stop_reason is None

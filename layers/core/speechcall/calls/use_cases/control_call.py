@@ -128,6 +128,7 @@ class Control(NamedTuple):
             raise
         except (DestinationRefused, TelephonyMisconfigured) as error:
             refused = _refusal_in(error)
+            _log_settings(mid, attempt, error)
             self.calls.set_stop_reason(mid, attempt, refused.reason)
             end_call(mid, attempt, refused.cause, calls=self.calls, engine=self.engine, clock=self.clock)
             return refused.reason
@@ -154,6 +155,7 @@ class Control(NamedTuple):
             self.calls.set_refused(mid, attempt, Refused(Cause.THROTTLED.value, Cause.THROTTLED))
         elif isinstance(said, DestinationRefused | TelephonyMisconfigured):
             refused = _refusal_in(said)
+            _log_settings(mid, attempt, said)
             self.calls.set_refused(mid, attempt, refused)
             return refused.reason
         return None
@@ -235,6 +237,12 @@ class Control(NamedTuple):
         if is_asked and call.awaits_answer:
             self.calls.set_done(mid, attempt, call.seq, step_of(reply, call, self.clock.now_msec()))
         return {"event": reply.event, "key": reply.key, "seq": reply.seq}
+
+
+def _log_settings(mid: str, attempt: int, error: DestinationRefused | TelephonyMisconfigured) -> None:
+    """Has the log say by which code the provider refuses what is ours: it is all that an operator has to go by."""
+    if isinstance(error, TelephonyMisconfigured):
+        logger.error("the provider refuses our settings: %s", error, extra={"mid": mid, "attempt": attempt})
 
 
 def _refusal_in(error: DestinationRefused | TelephonyMisconfigured) -> Refused:

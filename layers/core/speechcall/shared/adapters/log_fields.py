@@ -30,7 +30,12 @@ def log_failures(logger: "logging.Logger | Logger", **fields: object) -> Iterato
 
 
 def failure_fields(error: Exception) -> Fields:
-    """An error for the log, without its text, which may hold a customer's: its kind and cause, and where it was."""
-    cause = error.__cause__
-    because = {"cause": told(cause)} if cause is not None else {}
+    """An error for the log, without its text, which may hold a customer's: its kind, its first cause, where it was.
+
+    The first cause has AWS's own code, of which an error in between need not know.
+    """
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    because = {"cause": told(cause)} if cause is not error else {}
     return {"error": told(error), **because, "stack": "".join(traceback.format_tb(error.__traceback__))}
