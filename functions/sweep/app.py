@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from speechcall.accounts.adapters.accounts_store import DynamoAccounts
 from speechcall.calls.adapters.calls_store import DynamoCalls
-from speechcall.calls.adapters.ended_metrics import count_end, opting_out, owing, pricing
+from speechcall.calls.adapters.ended_metrics import count_end, forgetting, opting_out, owing, pricing
 from speechcall.calls.use_cases.finish_call import finish_call
 from speechcall.campaigns.adapters.campaigns_store import DynamoCampaigns
 from speechcall.dialling.adapters.executions import resume_execution
@@ -38,6 +38,7 @@ finish = partial(
     finish_call,
     owe=owing(webhooks.first),
     opt_out=opting_out(dynamodb, setting("REGISTRY_TABLE"), clock),
+    forget=forgetting(dynamodb, setting("MESSAGES_TABLE")),
     tell_end=count_end,
     rate_at=pricing(dynamodb, setting("REGISTRY_TABLE")),
     end=End.FAILED,

@@ -12,9 +12,11 @@ from speechcall.accounts.rules.account import Account
 from speechcall.calls.rules.call import Bounds, Cause, Command, Kind, Refused, Ticket
 from speechcall.calls.rules.end_of_call import talked_msec
 from speechcall.calls.use_cases.finish_call import finish_call
+from speechcall.calls.use_cases.obey_log import plan_of
 from speechcall.calls.use_cases.ports import Contact
-from speechcall.menus.rules.call_log import Plan
-from speechcall.menus.rules.menu import Hangup, Menu, OptOutStep, Webhook
+from speechcall.menus.rules.ask import Input
+from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
+from speechcall.menus.rules.menu import Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.walk import table_of
 from speechcall.messages.rules.dial_times import (
     COUNTED_MSEC,
@@ -36,7 +38,7 @@ from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import StoreUnavailable, TelephonyMisconfigured, TelephonyUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS, SETTLING_SECONDS
-from tests.kit.samples import ASK, CALL, MENU, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
+from tests.kit.samples import ASK, CALL, HOOK, MENU, MESSAGE, MID, NOW, FakeClock, FakeEngine, message
 
 
 class Telephony:
@@ -67,7 +69,7 @@ class Bench:
     def __init__(self, telephony=None, *, placed=True, answered=True, throttled=False, asked=True, limit=0, **fields):
         self.calls, self.messages, self.engine, self.clock = MemoryCalls(), MemoryMessages(), FakeEngine(), FakeClock()
         self.telephony: Any = telephony or Telephony()
-        self.owed, self.told, self.kept = [], [], []
+        self.owed, self.told, self.kept, self.forgotten = [], [], [], []
         self.accounts = {"acme": Account("acme", ("*",), calls_per_day=100)}
         self.messages.add([replace(MESSAGE, **fields)])
         self.messages.queue(self.messages.get(MID), (ASK,), NOW)
@@ -92,6 +94,7 @@ class Bench:
             clock=self.clock,
             owe=self.owed.append,
             opt_out=lambda message, step: self.kept.append((message.mid, step.list_name)),
+            forget=lambda _message, task: self.forgotten.append(task.event_id),
             tell_end=self.told.append,
             find_account=self.accounts.get,
             **more,
@@ -943,3 +946,23 @@ def test_what_a_call_has_cost_takes_the_place_of_what_it_might_have(rate, second
     assert bench.finish(rate_at=lambda *given: asked.append(given) or rate) == Outcome("answered", "completed")
     assert asked == [(MESSAGE.number, NOW)]
     assert bench.messages.limits.spent["acme", next_day_msec(NOW)] == 10 - left
+
+
+@pytest.mark.parametrize("end", [End.COMPLETED, End.LOST, End.FAILED])
+def test_sensitive_digits_that_a_lookup_was_told_are_forgotten_with_the_call(end):
+    lookup = Lookup("https://api.example.com/lookup", {"paid": 0}, 0)
+    asked = Input(4, 4, sensitive=True)
+    menus = (
+        Menu("intro", 1000, {"complete": (HOOK, lookup), "wrong": (HOOK,)}, input=asked),
+        Menu("intro", 1000, {"complete": (lookup,)}, input=asked),
+    )
+    bench = Bench(menus=menus)
+    heard = ((0, "complete"), (0, "other"), (1, "complete"))
+    entries = [Entry(1, None, "answered", "", NOW, Then(ThenKind.ASK, 0))]
+    for seq, (menu, key) in enumerate(heard, 2):
+        entries.append(Entry(seq, menu, "digits", key, NOW, Then(ThenKind.END), sealed="sealed"))
+    call = bench.calls.get(MID, 1)._replace(log=tuple(entries), plan=plan_of(bench.message, Bounds(50, 900), NOW))
+    bench.calls._calls[MID, 1] = call
+    bench.finish(end)
+    # The list that ran for the second entry has no lookup: its webhook's end erases what it tells
+    assert bench.forgotten == [f"{MID}-1-2-m0-complete-1", f"{MID}-1-4-m1-complete-0"]

@@ -52,10 +52,10 @@ def finish_call(
     clock: Clock,
     owe: Callable[[WebhookTask], object],
     opt_out: Callable[[Message, OptOutStep], object],
+    forget: Callable[[Message, WebhookTask], object],
     find_account: Callable[[str], Account | None],
     tell_end: Callable[[Outcome], object] = lambda _outcome: None,
     rate_at: RateAt = no_rate,
-    forget: Callable[[Message, WebhookTask], object] = lambda _message, _task: None,
 ) -> Outcome | None:
     """Finishes a call attempt, whatever ended it; returns its outcome, None while it settles. Safe to repeat.
 

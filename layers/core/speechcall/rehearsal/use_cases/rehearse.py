@@ -255,6 +255,7 @@ class _Rehearsal:
             clock=self._clock,
             owe=lambda _task: None,
             opt_out=lambda _message, _step: None,  # `_press` has done it
+            forget=lambda _message, _task: None,  # nobody enters digits
             find_account=self._situation.accounts.get,
         )
         self._wake()
