@@ -107,7 +107,7 @@ def dial_messages(
     dial_wait: Callable[[int], int] = DIAL_MARGIN_SECONDS.__add__,
     urgent: Iterable[str] = (),
     strays: Iterable[str] = (),
-    calls_back: bool = True,
+    brings_back: bool = True,
     most_price: Callable[[Message, int], int | None] = lambda _message, _now_msec: None,
 ) -> Dialled:
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
@@ -117,7 +117,7 @@ def dial_messages(
     which hold where no operator has chosen otherwise. `dial_wait`: for how many seconds the state machine waits for an
     answer, by the message's ring time in seconds. `urgent`: ids of urgent messages, dialled before all others, because
     the order may not show them yet. `strays`: ids of messages without a place in a queue; they are given one.
-    `calls_back`: messages that were put off and are due go back to their queues first; without it, only when nothing
+    `brings_back`: messages that were put off and are due go back to their queues first; without it, only when nothing
     else is left.
     Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
     at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts with a limit of
@@ -134,10 +134,10 @@ def dial_messages(
     if len(state.held) < run.pool.lines:
         run.dial_named(urgent)
         run.give_places(strays)
-        if calls_back:
-            run.call_back()
+        if brings_back:
+            run.bring_back()
         run.dial_in_order()
-        if not calls_back and run.found_nothing and run.call_back():
+        if not brings_back and run.found_nothing and run.bring_back():
             run.dial_in_order()
         if run.found_nothing:
             run.dial_named(named)
@@ -203,7 +203,7 @@ class _Run:
             self.state = self.lines.read()
             self._look()
 
-    def call_back(self) -> int:
+    def bring_back(self) -> int:
         """Puts messages that were put off until now back into their queues, and queues whose hours have opened back
         into the order; returns how many of both. Messages whose time is up end.
         """
@@ -212,20 +212,20 @@ class _Run:
             opened = self.turns.open_due(self.clock.now_msec())
         except Exception:
             logger.exception("queues whose hours have opened could not be called back")
-        called = self.give_places(self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED))
+        placed = self.give_places(self.messages.to_promote(self.clock.now_msec(), MOST_PROMOTED))
         if opened:
             self.clock.sleep(INDEX_SECONDS)  # no message was changed, so nothing else wakes a dialer for them
-        if opened or called:
+        if opened or placed:
             self.state = self.lines.read()
             self._look()
-        return called + opened
+        return placed + opened
 
     def give_places(self, mids: Iterable[str]) -> int:
         """Of these messages, puts the queued ones that are due and stand in no queue into theirs; returns how many.
 
         A message that cannot be dialled any more in its time ends.
         """
-        called = 0
+        placed = 0
         for mid in mids:
             message = None
             try:
@@ -237,10 +237,10 @@ class _Run:
                 if isinstance(when, Outcome):
                     self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
                 elif not message.stands:
-                    called += self.messages.promote(message, now)
+                    placed += self.messages.promote(message, now)
             except Exception:
                 logger.exception("message %s could not be called back", mid, extra=_fields(mid, message))
-        return called
+        return placed
 
     def dial_in_order(self) -> None:
         """Dials one message after the other, until no line is free, nothing is left to dial, or time is up."""

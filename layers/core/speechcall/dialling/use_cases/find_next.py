@@ -77,7 +77,7 @@ class Order:
             found = self._first_of(turn)
             if found:
                 return found
-            self._pass_over(turn)
+            self._pass_over_exhausted(turn)
 
     def charge(self, charge: Charge, holder: str) -> None:
         """Notes that a line was taken at this charge, by the attempt `holder`: its account and queue move back."""
@@ -166,7 +166,7 @@ class Order:
     def _saw_any(self, name: Name, queue: Queue) -> bool:
         return bool(self._heads[name, queue.name].seen)
 
-    def _pass_over(self, turn: Turn) -> None:
+    def _pass_over_exhausted(self, turn: Turn) -> None:
         """Passes over an account in this run. It leaves the order too if it is paused, holds all its lines or has no
         queue that waits: whatever changes that wakes it.
         """

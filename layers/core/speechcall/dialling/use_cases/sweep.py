@@ -288,7 +288,7 @@ class Calls:
                 for turn in turns:
                     self.turns.forget_live(turn, sorted(turn.live - held))
             for queue in queues:
-                if _stands(queue, order.get(queue.is_urgent), now) or not self.turns.heads(queue, 1):
+                if _is_placed_or_kept_out(queue, order.get(queue.is_urgent), now) or not self.turns.heads(queue, 1):
                     continue
                 if not (queue.campaign and self.is_paused(account_id, queue.campaign)):
                     self.turns.wake(account_id, queue.campaign, queue.is_urgent, now, window=queue.window)
@@ -296,7 +296,7 @@ class Calls:
         self.count("QueuesWoken", woken)
 
 
-def _stands(queue: Queue, turn: Turn | None, now_msec: int) -> bool:
+def _is_placed_or_kept_out(queue: Queue, turn: Turn | None, now_msec: int) -> bool:
     """Whether a queue is in the order, or is kept out of it on purpose."""
     if queue.opens_msec > now_msec:
         return True

@@ -128,13 +128,13 @@ def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, 
         key = _minutes_key(message.account_id, claimed_msec)
         parts[f"{PREFIX}minutes"] = _update(table, key, "ADD used_msec :more, open_calls :less", more)
     if is_over and "spend" in message.limits:
-        more = {":more": -_gives_back(message), ":less": -1}
+        more = {":more": -_unspent(message), ":less": -1}
         key = _day_key(spend_key, message.account_id, claimed_msec)
         parts[f"{PREFIX}spend"] = _update(table, key, "ADD spent_amount :more, open_calls :less", more)
     return parts
 
 
-def _gives_back(message: Message) -> int:
+def _unspent(message: Message) -> int:
     """What is left of what was reserved for a call that is over. One of which nothing is known keeps it all."""
     if message.was_not_placed:
         return message.reserved
@@ -176,7 +176,7 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
     gives_back = 0 if known is None else message.charged_msec - known
     spent_until = _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec, gives_back)
     if "spend" in limits and not spent_until:
-        spent = spent_of_day(client, table, message.account_id, now_msec) - _gives_back(message)
+        spent = spent_of_day(client, table, message.account_id, now_msec) - _unspent(message)
         spent_until = next_day_msec(now_msec) if spent + message.reserved > limits["spend"] else 0
     return Caps(counted, spent_until)
 

@@ -35,8 +35,8 @@ class DynamoPool:
             lines=item.get("chosen_lines"),
             calls_per_second=item.get("chosen_calls_per_second"),
             stack=_stack_of(item),
-            held={number: holder for holder, number in map(_parts, item.get("held", ()))},
-            normal=frozenset(_parts(entry)[0] for entry in item.get("held_normal", ())),
+            held={number: holder for holder, number in map(_holder_and_number, item.get("held", ()))},
+            normal=frozenset(_holder_and_number(entry)[0] for entry in item.get("held_normal", ())),
             strays=frozenset(item.get("held_normal", ())) - frozenset(item.get("held", ())),
             next_msec=item.get("next_msec", 0),
             waiting_shares=item.get("waiting_shares", 0),
@@ -158,7 +158,7 @@ def _entry(holder: str, number: str) -> str:
     return f"{holder} {number}"
 
 
-def _parts(entry: str) -> tuple[str, str]:
+def _holder_and_number(entry: str) -> tuple[str, str]:
     holder, _, number = entry.partition(" ")
     return holder, number
 

@@ -99,7 +99,7 @@ def shard_name(mid: str, state: State) -> str:
     return due_shard(state.value, mid)
 
 
-def parts(state: State) -> list[list[str]]:
+def shard_lists(state: State) -> list[list[str]]:
     """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
 
     A queued message that was put off is apart from those that stand in their queues: these are found by the queue's

@@ -13,7 +13,7 @@ from speechcall.messages.adapters.message_items import (
     due_ranges,
     due_values,
     ended_place,
-    parts,
+    shard_lists,
     shard_name,
     take_turns,
     waiting_values,
@@ -70,12 +70,12 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         """Wakes the message's queue before the message stands in it, so that a dialer finds it even if this function
         dies just then.
         """
-        values = {":asks": [dump_ask(ask) for ask in asks], **self._stands(message, now_msec)}
+        values = {":asks": [dump_ask(ask) for ask in asks], **self._wake_and_place(message, now_msec)}
         place = f", {PLACE}" if ":order_pk" in values else ""
         expression = f"SET #state = :to, asks = :asks, {SHARD}{place}"
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
-    def _stands(self, message: Message, now_msec: int) -> Values:
+    def _wake_and_place(self, message: Message, now_msec: int) -> Values:
         """The place of a queued message: until its `sendAt` apart from its queue, then in it; this wakes the queue."""
         if message.send_at_msec > now_msec:
             return due_values(LATER, message.send_at_msec)
@@ -91,7 +91,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer B                           the same ──► the same again
         dialer C                      claims m         B ──X it is not queued any more
         """
-        values = self._stands(message, now_msec)
+        values = self._wake_and_place(message, now_msec)
         place = f", {PLACE} REMOVE held_back" if ":order_pk" in values else f" REMOVE {PLACE_NAMES}, held_back"
         return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}{place}", values)
 
@@ -246,9 +246,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return parts
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
-        """The ids of messages in `state` that are due: of each list of shards (`parts`) the oldest, in turns."""
+        """The ids of messages in `state` that are due: of each list of shards (`shard_lists`) the oldest, in turns."""
         lists = []
-        for shards in parts(state):
+        for shards in shard_lists(state):
             found = [
                 item
                 for shard in shards
@@ -259,7 +259,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             lists.append([mid_of(item["pk"]) for item in found])
         return take_turns(lists, limit)
 
-    def put_off(self, now_msec: int, limit: int) -> list[str]:
+    def to_promote(self, now_msec: int, limit: int) -> list[str]:
         return [mid_of(item["pk"]) for item in due_in(self._client, self._messages, LATER, now_msec, limit)]
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:

@@ -182,11 +182,11 @@ class DynamoTurns:
         """
         it_is_in_the_order = "attribute_exists(order_pk) AND attribute_not_exists(opens_msec)"
         woken = "SET woken_msec = :now ADD revision :one"
-        awake = self._update(key, woken, it_is_in_the_order, {":now": now_msec, ":one": 1})
-        if awake is None:
+        found = self._update(key, woken, it_is_in_the_order, {":now": now_msec, ":one": 1})
+        if found is None:
             return
-        while awake is not None and "paused_msec" not in awake:
-            owed, read = awake.get("owed", 0), awake.get("virtual_time", 0)
+        while found is not None and "paused_msec" not in found:
+            owed, read = found.get("owed", 0), found.get("virtual_time", 0)
             virtual = max(read + owed, clock())
             nobody_has_charged_it = "(attribute_not_exists(virtual_time) OR virtual_time = :read)"
             values = {
@@ -199,7 +199,7 @@ class DynamoTurns:
                 ":read": read,
                 ":less": -owed,
             }
-            awake = self._update(
+            found = self._update(
                 key,
                 "SET order_pk = :pk, order_sk = :sk, virtual_time = :virtual, woken_msec = :now, v = :form "
                 "ADD revision :one, owed :less REMOVE opens_msec",

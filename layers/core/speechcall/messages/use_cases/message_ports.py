@@ -182,7 +182,7 @@ class MessageStore(NewMessages, Protocol):
     def forget_place(self, message: Message) -> None:
         """Takes a message that is finished out of its queue, where a release before has left it."""
 
-    def put_off(self, now_msec: int, limit: int) -> list[str]:
+    def to_promote(self, now_msec: int, limit: int) -> list[str]:
         """Ids of queued messages that were put off and may be dialled again, the oldest first."""
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:

@@ -66,7 +66,7 @@ def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock
     _wake(turns.all_of(account_id)[1], turns, clock)
 
 
-def call_back(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
+def reopen_queues(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
     """Has the queues of an account that wait for a moment looked at now, since its minutes of a day have changed.
 
     A queue whose hours are shut is found so, and waits for them again.
