@@ -67,9 +67,9 @@ def sweep(repairs: Iterable[Repair]) -> None:
 class Calls:
     """The repairs of messages and of the lines that they hold.
 
-    `start` (flow ARN, name, input) starts an execution that does not exist yet, `finish` (message id,
-    attempt) ends a call, `count` (metric, number) tells of each thing that was repaired. What goes wrong with
-    one message is logged, and tried again the next minute.
+    `start` (flow ARN, name, input) starts an execution that does not exist yet. `finish` (message id, attempt) ends a
+    call; None: its message settles still. `count` (metric, number) tells of each thing that was repaired. What goes
+    wrong with one message is logged, and tried again the next minute.
     """
 
     messages: MessageStore
@@ -162,7 +162,7 @@ class Calls:
 
     @contextmanager
     def _alone(self, mid: str, waits: State | None = None) -> Iterator[None]:
-        """What goes wrong with one message does not hold up the others.
+        """What goes wrong with one message is logged, and does not hold up the others.
 
         `waits`: the state of a message that is put off for five minutes after an unforeseen error: the index gives the
         oldest first, and would give this one each minute before all others.
@@ -178,7 +178,7 @@ class Calls:
                     self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
 
     def _read(self, mid: str, state: State) -> Message | None:
-        """A message that the index shows in `state`; None: it is gone, or has ended here.
+        """A message that the index shows in `state`, in whatever state it is now; None: it is gone, or has ended here.
 
         One whose item cannot be understood raises, until it is so old that no message has any time left: then it ends.
         """
@@ -243,7 +243,7 @@ class Calls:
         self.count("LinesReleased", released)
 
     def expire(self) -> None:
-        """Messages whose time has run out while every line was taken, so that no dialer looked at them.
+        """Ends messages whose time has run out while every line was taken, so that no dialer looked at them.
 
         Messages that were put off and are due go back to their queues; so do those that an earlier release has queued,
         which knew no queues.
@@ -274,7 +274,8 @@ class Calls:
         """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.
 
         A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
-        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute.
+        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute. Also,
+        call attempts that hold no line any more are taken from the turns that still count them.
         Turns are read before the pool: an attempt that a turn counts and the pool then does not hold has lost its line.
         """
         now, woken = self.clock.now_msec(), 0

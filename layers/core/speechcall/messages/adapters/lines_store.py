@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 CLOCKS = {False: "clock_normal", True: "clock_urgent"}
-"""Where the virtual time of the account stands that took the latest line, by whether that was an urgent one."""
+"""By whether it is urgent: the field with the virtual time of the account that took the latest such line."""
 
 
 class DynamoPool:
@@ -67,7 +67,8 @@ class DynamoPool:
         self._update("SET waiting_shares = :shares, waiting_told_msec = :now", values)
 
     def slow_down(self, next_msec: int) -> None:
-        """
+        """No line is taken before `next_msec`; of several such moments the latest holds.
+
         throttle A   UpdateItem next_msec = 2000 ─────────► 2000
         throttle B        UpdateItem next_msec = 1900 ──X it is later already
         """
@@ -114,7 +115,9 @@ _GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"
 
 
 def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool, clock: int) -> Any:
-    """The part of a transaction that takes a line. `clock`: the virtual time of the account that takes it."""
+    """The update of a transaction that takes a line for the attempt `holder`. `clock`: the virtual time of the account
+    that takes it.
+    """
     a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
     the_number_is_free = "(attribute_not_exists(numbers) OR NOT contains(numbers, :number))"
     the_slot_has_come = "(attribute_not_exists(next_msec) OR next_msec <= :now)"
@@ -145,7 +148,7 @@ def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *
 
 
 def give_back(table: str, holder: str, number: str) -> Any:
-    """The part of a transaction that gives a line back; it changes nothing where there is none."""
+    """The update of a transaction that gives a line back; it changes nothing where there is none."""
     return {
         "TableName": table,
         "Key": to_wire(POOL),

@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 logger = logging.getLogger(__name__)
 
 TRIES = 10
-"""A message may leave its state each time that it was read, but not for ever: it has so many calls at most."""
+"""How often a message is read. It may leave its state each time, but not for ever: it has few calls."""
 
 
 class Cancelled(StrEnum):
@@ -30,6 +30,7 @@ class Cancelled(StrEnum):
     CANCELLED = "cancelled"
     """It waited, and does not any more."""
     HANGING_UP = "hangingUp"
+    """Its call is to be ended, and is not over yet."""
     HUNG_UP = "hungUp"
     """Its call was ended, and is over."""
     TOO_LATE = "tooLate"
@@ -49,7 +50,7 @@ def cancel_message(
     """Cancels a message; with `hangs_up` its call is ended. Out: what has become of it; None: there is none.
 
     Safe to repeat, and a repeat is answered the same. That a call is to be ended is written down first, with a job of
-    it: what fails here is done by the next tick.
+    it: what fails at the telephony is logged, and done by the next tick. Raises StoreUnavailable.
     """
     for _ in range(TRIES):
         if message is None:
@@ -66,7 +67,7 @@ def cancel_message(
 def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: Clock) -> Cancelled | None:
     """Cancels a message where there is no telephony: a call that is to be ended is ended by the job of it.
 
-    Returns what has become of the message; None: there is none. Safe to repeat.
+    Returns what has become of the message; None: there is none. Safe to repeat. Raises StoreUnavailable.
     """
     for _ in range(TRIES):
         message = messages.get(mid)
@@ -78,7 +79,11 @@ def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: C
 
 
 def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile."""
+    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile, or has
+    just been ended because its time is up: it is to be read again.
+
+    HANGING_UP: its call is to be ended, since this or an earlier request asks for it. Nothing is done about it here.
+    """
     now = clock.now_msec()
     match message.state:
         case State.PREPARING | State.QUEUED:
@@ -107,6 +112,7 @@ def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock)
 
 
 def _is_over(message: Message, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
+    """Has a call ended (`hang_up`); whether it is over. What goes wrong is logged: the job of it tries again."""
     try:
         return hang_up(message, calls=calls, telephony=telephony, engine=engine, clock=clock)
     except Exception:
