@@ -98,8 +98,8 @@ class StopWork:
         self._end_pass(job)
 
     def _end_pass(self, job: StopJob) -> None:
-        """Ends a job whose pass is done; or lets another pass begin: with the next run where calls are left to be ended,
-        else a minute after the cancellation.
+        """After a pass: ends the job, or lets another pass begin. Where calls are left to be ended that is the next
+        run's, else one a minute after the cancellation.
         """
         is_last = (job.pass_msec or 0) >= job.begun_msec + SETTLED_MSEC or job.what.kind is Brake.MESSAGE
         if is_last and not job.left:
@@ -151,7 +151,7 @@ class StopWork:
         """Cancels the messages of a page that have not ended; those in a call only if the job is to end calls.
 
         How many of them are in a call that is still to be ended; None: time was up before the last. Raises what
-        cancelling raises: the next run begins with this page.
+        cancelling raises.
         """
         left = cancelled = 0
         for mid in mids:

@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 logger = logging.getLogger(__name__)
 
 TRIES = 10
-"""How often a message is read. It may leave its state each time, but not for ever: it has few calls."""
+"""How often a message is read at most. It may leave its state each time, but not for ever: its calls are few."""
 
 
 class Cancelled(StrEnum):
@@ -79,8 +79,8 @@ def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: C
 
 
 def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile, or has
-    just been ended because its time is up: it is to be read again.
+    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile, or
+    was ended here because its time is up; the caller reads it again.
 
     HANGING_UP: its call is to be ended, since this or an earlier request asks for it. Nothing is done about it here.
     """
