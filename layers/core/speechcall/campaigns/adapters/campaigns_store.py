@@ -108,6 +108,7 @@ class DynamoCampaigns:
         return load_campaign(found) if found and is_campaign(found) else None
 
     def find_with_funnels(self, account_id: str, name: str) -> tuple[Campaign, list[Funnel]] | None:
+        """As `CampaignStore` says. None also where only funnels, or counts of late ends, are left of it."""
         partition = campaign_key(account_id, name)["pk"]
         items: list[Values] = []
         with store_errors():
@@ -414,6 +415,7 @@ class DynamoCampaigns:
         return patiently(lambda token: transact(self._client, parts, token), self.sleep)
 
     def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:
+        """Updates one item. Raises ConditionFailed with what stands there, StoreUnavailable."""
         with store_errors():
             self._client.update_item(
                 TableName=self._table,

@@ -30,6 +30,7 @@ class DynamoPool:
         self._client, self._table = client, registry_table
 
     def read(self) -> PoolState:
+        """As `PoolStore` says. A pool in which nothing was written yet is empty."""
         item = read_item(self._client, self._table, POOL) or {}
         return PoolState(
             lines=item.get("chosen_lines"),

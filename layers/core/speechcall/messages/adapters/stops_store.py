@@ -260,6 +260,7 @@ class DynamoStops:
 
     # --------------------------------------------------------------- requests
     def _query(self, condition: str, values: Values, limit: int) -> list[Values]:
+        """The first `limit` items of the index `order` under a condition on its keys; they may be a little behind."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -333,6 +334,7 @@ def _load_numbers(item: Values) -> CampaignNumbers:
 
 
 def _load_job(item: Values) -> StopJob:
+    """The job in an item. `pass_msec` 0 is stored for None."""
     return StopJob(
         what=Stopped(Brake(item["kind"]), item["account_id"], item["name"]),
         begun_msec=item["begun_msec"],

@@ -89,6 +89,7 @@ class DynamoTurns:
         return load_queue(item) if item else Queue(account_id, campaign, is_urgent, window=window)
 
     def all_of(self, account_id: str) -> tuple[list[Turn], list[Queue]]:
+        """As `TurnStore` says: all items of the account's partition."""
         turns, queues = [], []
         with store_errors():
             pages = self._client.get_paginator("query").paginate(
@@ -105,6 +106,9 @@ class DynamoTurns:
         return turns, queues
 
     def _in_order(self, table: str, partition: str, limit: int) -> list[Values]:
+        """The first items of a partition of the index `order`, which may be a little behind. Of MessagesTable the index
+        has their keys alone.
+        """
         with store_errors():
             page = self._client.query(
                 TableName=table,
