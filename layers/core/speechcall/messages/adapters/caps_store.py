@@ -173,7 +173,7 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
     """What is counted of a message's number and account now, for the limits that are given. Strongly consistent.
 
     For a message whose call has just ended, and whose end is not written yet: what that will give back of the minutes
-    and of the spend is left out already.
+    and of the spend is left out already. The spend is used up if one more call as dear as this one may be does not fit.
     """
     counted = tuple(
         _counted(limits[name], read_item(client, table, _key(name, message)))

@@ -375,7 +375,9 @@ class LeavingMessages(DynamoMessageReader):
         return parts
 
     def _limit_parts(self, leaving: Leaving) -> Parts:
-        """The parts of an end that correct what its call counts against the limits of its account and of the stack."""
+        """The parts of an end that correct what its call counts against the limits of its account and of the stack;
+        empty: it counts against none.
+        """
         if not leaving.message.limits:
             return {}
         # Few accounts have limits.

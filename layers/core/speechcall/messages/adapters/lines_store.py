@@ -92,7 +92,7 @@ class DynamoPool:
             self._update("DELETE held_normal :strays", {":strays": set(strays)})
 
     def _update(self, expression: str, values: Values, condition: str | None = None) -> bool:
-        """False: the condition did not hold."""
+        """Updates the item of the pool; False: the condition did not hold, and nothing changed."""
         more: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
         if condition:
             more["ConditionExpression"] = condition
@@ -116,8 +116,9 @@ _GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"
 
 
 def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool, clock: int) -> Any:
-    """The update of a transaction that takes a line for the attempt `holder`. `clock`: the virtual time of the account
-    that takes it.
+    """The update of a transaction that takes a line for the attempt `holder`, if one is free for such a message, no
+    call to its number is live, and the rate's next moment has come. `clock`: the virtual time of the account that takes
+    it.
     """
     a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
     the_number_is_free = "(attribute_not_exists(numbers) OR NOT contains(numbers, :number))"

@@ -196,7 +196,7 @@ def list_event(list_id: str) -> StatusEvent:
 def new_ends(
     list_id: str, account_id: str, messages: int, status_url: str, expires_at: int, *, is_simulated: bool = False
 ) -> Values:
-    """The item that counts how many messages of a new list have not ended."""
+    """The item that counts how many messages of a new list have not ended. `status_url` is told when all have."""
     return {
         **list_ends_key(list_id),
         "v": FORM,

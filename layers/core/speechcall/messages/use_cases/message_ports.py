@@ -154,7 +154,8 @@ class MessageStore(NewMessages, Protocol):
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         """calling → settling, together with giving the line of `message.attempt` back. False if it was done before.
 
-        `guess`: the outcome if nothing more is heard, for a release that knows no such state.
+        `end`: the word with which its call was finished. `guess`: the outcome if nothing more is heard, for a release
+        that knows no such state.
         """
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
