@@ -210,8 +210,8 @@ class _Run:
 
     def bring_back(self) -> int:
         """Puts messages that were put off until now back into their queues, and queues whose hours have opened back
-        into the order; returns how many of both. Messages whose time is up end. What goes wrong with the queues is
-        logged.
+        into the order; returns how many of both. Messages whose time is up end. What goes wrong with the queues, or
+        with one message, is logged.
         """
         opened = 0
         try:
@@ -332,7 +332,9 @@ class _Run:
     def _pass_over(
         self, claim: AccountFull | QueueShut | HeldBack | Capped, mid: str, candidate: Candidate | None
     ) -> None:
-        """Passes over all that the obstacle of this message's claim holds back: its account, its queue, or it alone."""
+        """Passes over all that the obstacle of this message's claim holds back: its account, its queue, or it alone; of
+        a message that was named (no candidate) it alone.
+        """
         match claim:
             case AccountFull():
                 if candidate:
@@ -402,7 +404,7 @@ class _Run:
     def _known_refusal(self, message: Message, now_msec: int) -> Claim | None:
         """The refusal that a claim would get, if this run knows it already; None: only a claim can tell.
 
-        A message to a number that is in a call waits for it (`_wait_for_number`).
+        A message to a number that is in a call is put off here, unless it is the first (`_wait_for_number`).
         """
         if message.number in self.busy:
             return self._wait_for_number(message)
@@ -463,8 +465,8 @@ class _Run:
         return None if price is None or price > most else charge._replace(most_price=price)
 
     def _wait_for_hours(self, message: Message, opens_msec: int, candidate: Candidate | None) -> None:
-        """A message may not be dialled before `opens_msec`. All of its queue wait for the same hours: the queue leaves
-        the order.
+        """Makes a message wait that may not be dialled before `opens_msec`. All of its queue wait for the same hours:
+        the queue leaves the order.
 
         Without a candidate (the message was named) nothing is to be done: its queue was shut before it stood in it.
         """
@@ -476,7 +478,7 @@ class _Run:
             self.order.shut(candidate.queue, opens_msec)
 
     def _wait_for_cap(self, message: Message, caps: Caps) -> None:
-        """A message whose number has had as many calls as are allowed is put off until the next is, or ends if that is
+        """Puts off a message whose number has had as many calls as are allowed until the next is, or ends it if that is
         too late.
 
         One whose account has used up its minutes, or what it may spend, keeps its place: `_pass_over` shuts its queue.
@@ -495,8 +497,8 @@ class _Run:
             self.messages.postpone(message.mid, State.QUEUED, when.at_msec)
 
     def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
-        """A message that is cancelled ends. One of a paused list leaves its queue for 15 minutes, because other lists
-        share the queue; one of a paused campaign or account stays where it is.
+        """Ends a message that is cancelled (`is_final`). One of a paused list leaves its queue for 15 minutes, because
+        other lists share the queue; one of a paused campaign or account stays where it is.
         """
         if is_final:
             now = self.clock.now_msec()
@@ -558,7 +560,7 @@ def _when(message: Message, now_msec: int, caps: Caps = NO_CAPS) -> Dialable | O
 
 
 def _end_of(obstacle: Obstacle) -> Outcome:
-    """How a message ends that this obstacle keeps from being dialled in its time."""
+    """The outcome of a message that this obstacle keeps from being dialled in its time."""
     match obstacle:
         case "ttl":
             return EXPIRED

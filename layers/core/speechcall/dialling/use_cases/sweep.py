@@ -121,7 +121,9 @@ class Calls:
         self.count("MessagesExpired", counted["expired"])
 
     def _prepare_again(self, mid: str) -> str:
-        """Writes a new time into one unprepared message, or ends it if its time is up; the word for what was done."""
+        """Writes a new time into one unprepared message, or ends it if its time is up. Out: a word for what was done:
+        `again`, `expired`, or `gone` where nothing was, as the message is not preparing any more.
+        """
         now, message = self.clock.now_msec(), self._read(mid, State.PREPARING)
         if message is None or message.state is not State.PREPARING:
             return "gone"

@@ -162,13 +162,13 @@ class LeavingMessages(DynamoMessageReader):
         expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
         # The guess is not its outcome, and its call may turn out to have been answered: neither is counted yet.
         leaving = Leaving(_in_a_call(message), State.FINISHED, now_msec, expression, values | due, settles=True)
-        return self._has_left(leaving)
+        return self._try_to_leave(leaving)
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
-        return self._has_left(_finishing(_in_a_call(message), outcome, None, now_msec, heard))
+        return self._try_to_leave(_finishing(_in_a_call(message), outcome, None, now_msec, heard))
 
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        return self._has_left(_finishing(message, outcome, cause, now_msec))
+        return self._try_to_leave(_finishing(message, outcome, cause, now_msec))
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
         """Ends a message whose item cannot be understood; False: it is not in the state `before` any more.
@@ -264,7 +264,7 @@ class LeavingMessages(DynamoMessageReader):
         return checks
 
     # ------------------------------------------------------ the one transaction
-    def _has_left(self, leaving: Leaving) -> bool:
+    def _try_to_leave(self, leaving: Leaving) -> bool:
         return not self._leave(leaving)
 
     def _leave(self, leaving: Leaving) -> Mapping[str, Values | None]:

@@ -300,8 +300,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return not self._write({MESSAGE: {"Update": move}, Brake.LIST.value: {"ConditionCheck": brake}})
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
-        """Notes that a message in a call, or just after one, is not dialled again; with `hangs_up` also that its call is
-        to be ended, and a job of that. False: it has left the state or the attempt of `message`; nothing is noted.
+        """Notes that a message in a call, or just after one, is not dialled again; with `hangs_up` also that its call
+        is to be ended, and a job of that. False: it has left the state or the attempt of `message`; nothing is noted.
 
         cancel     UpdateItem: m, which is calling, is cancelled ──► told that it is too late
         finish          TransactWrite: m calling → queued ──X cancelled ──► calling → finished

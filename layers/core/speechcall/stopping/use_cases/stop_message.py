@@ -55,8 +55,8 @@ def cancel_message(
     for _ in range(TRIES):
         if message is None:
             return None
-        done = _try(message, hangs_up, messages, clock)
-        if done is Cancelled.HANGING_UP and _is_over(message, calls, telephony, engine, clock):
+        done = _cancel_as_read(message, hangs_up, messages, clock)
+        if done is Cancelled.HANGING_UP and _hang_up_now(message, calls, telephony, engine, clock):
             return Cancelled.HUNG_UP
         if done:
             return done
@@ -73,12 +73,12 @@ def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: C
         message = messages.get(mid)
         if message is None:
             return None
-        if done := _try(message, hangs_up, messages, clock):
+        if done := _cancel_as_read(message, hangs_up, messages, clock):
             return done
     raise StoreUnavailable("the message left its state each time that it was read")
 
 
-def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
+def _cancel_as_read(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
     """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile, or
     was ended here because its time is up; the caller reads it again.
 
@@ -111,8 +111,8 @@ def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock)
             assert_never(message.state)
 
 
-def _is_over(message: Message, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
-    """Has a call ended (`hang_up`); whether it is over. What goes wrong is logged: the job of it tries again."""
+def _hang_up_now(message: Message, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
+    """Ends a message's call, by `hang_up`; False: it is not over yet. What goes wrong is logged, and left to its job."""
     try:
         return hang_up(message, calls=calls, telephony=telephony, engine=engine, clock=clock)
     except Exception:
