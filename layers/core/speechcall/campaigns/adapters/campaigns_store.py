@@ -334,8 +334,10 @@ class DynamoCampaigns:
         return {"Put": {"TableName": self._table, "Item": to_wire(item)}}
 
     def _add_list(self, new: NewList, campaign: Campaign | None, funnels: tuple[str, ...]) -> Parts:
-        """The parts that count a list in its campaign. `campaign`: as it was read; None: there was none.
+        """The parts that count a list in its campaign, unless that is cancelled or its account has too many open ones.
 
+        `campaign`: as it was read; None: there was none. `funnels`: the list's shapes that have a funnel of their own;
+        the campaign learns those that it does not know.
         Their conditions hold only while the campaign is as it was read in what decides their form: whether it has
         unfinished messages (else this list opens it, and the account has one more open), and which shapes it knows.
         """

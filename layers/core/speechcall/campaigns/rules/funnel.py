@@ -100,7 +100,7 @@ def bucket_of(msec: int) -> int:
 
 
 def load_counts(shape: str, counts: Mapping[str, int], example_mid: str = "") -> Funnel:
-    """The funnel that counters say; names that are not known here are passed over."""
+    """The funnel that counters say, by the names of `counted`; names that are not known here are passed over."""
     funnel = Funnel(shape, example_mid, counts.get("calls", 0), counts.get("answered", 0))
     keys = {code: key for key, code in _CODES.items()}
     for name, count in counts.items():
@@ -135,8 +135,8 @@ def _parts(name: str) -> tuple[int | None, str, str]:
 def median_between(buckets: list[int]) -> tuple[int, int | None] | None:
     """Between which seconds the median of what buckets count is; the second is None behind the last bound.
 
-    None: nothing was counted.
-    That is all that buckets know. From 2 to 55 s the upper bound is at most 1.67 times the lower one.
+    None: nothing was counted. Buckets tell no more than that. From 2 to 55 s the upper bound is at most 1.67 times the
+    lower one.
     """
     total = sum(buckets)
     if not total:

@@ -112,7 +112,7 @@ def _cancel_as_read(message: Message, hangs_up: bool, messages: MessageStore, cl
 
 
 def _hang_up_now(message: Message, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
-    """Ends a message's call, by `hang_up`; False: it is not over yet. What goes wrong is logged, and left to its job."""
+    """Ends a message's call, by `hang_up`; False: it is not over yet. What goes wrong is logged; its job goes on."""
     try:
         return hang_up(message, calls=calls, telephony=telephony, engine=engine, clock=clock)
     except Exception:
