@@ -38,7 +38,7 @@ class DynamoCalls(CallLogs):
         except ConditionFailed:
             pass
         _, stored = self._renew_token(call.mid, call.attempt, call.ticket)
-        return stored or call
+        return stored or call  # None: it has expired just now, long after its time
 
     def put_command(
         self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int

@@ -34,7 +34,7 @@ def end_call(
 
     `is_guess`: it is certain that it has ended, and not yet why. A cause that is known already stays; a guess of before
     gives way to what is no guess. A repeat answers again, for the first one may have died between its two steps.
-    Raises StoreUnavailable; EngineUnavailable, when the end is written.
+    Raises StoreUnavailable; and EngineUnavailable, but then the end is written.
     """
     call = calls.end(mid, attempt, cause, clock.now_msec() if at_msec is None else at_msec, is_guess=is_guess)
     if call and call.cause_is_guess and not is_guess:

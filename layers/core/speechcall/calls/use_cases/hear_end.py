@@ -94,6 +94,7 @@ def _await_report(call: Call, end: EndReport, calls: CallStore, clock: Clock) ->
     until, heard = min(now, end.at_msec or now) + round(IN_FLIGHT_SECONDS * 1000), call.log_seq
     found: Call | None = call
     while found and awaits_report(found) and clock.now_msec() < until:
+        # With numbered events: the one before the end is noted. Without: an entry has come.
         if found.turn >= end.turn - 1 if end.turn else found.log_seq != heard:
             break
         clock.sleep(LOOK_SECONDS)

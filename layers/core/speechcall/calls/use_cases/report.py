@@ -148,7 +148,8 @@ def told_by_log(call: Call, after: int, now_msec: int) -> Next:
     """What a telephony is to do behind the question `after` (1: the dial); HOLD as long as that is not answered.
 
     Only a menu is told before the state machine asks it, and at most MOST_AHEAD questions ahead of the machine. All
-    else is the machine's to say, and is waited for in holds, for at most HOLD_SECONDS.
+    else is the machine's to say, and is waited for in holds, for at most HOLD_SECONDS (then LOST); while a lookup is
+    not decided, with a sound (WAIT).
     """
     op = op_of(call.command)
     match op:

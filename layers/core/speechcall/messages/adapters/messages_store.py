@@ -207,8 +207,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
     ) -> Claim:
         """Makes a claim of a call that counts against limits. `parts`: all but those that count it.
 
-        If it is refused only because of calls to the number that count no more, it is tried again without them; raises
-        StoreUnavailable after CLAIM_TRIES.
+        Capped: only limits refuse it, and one is reached. If they refuse it because of calls to the number that count
+        no more, it is tried again without these; raises StoreUnavailable after CLAIM_TRIES.
         """
         # Few accounts have limits: functions that claim nothing need not load it.
         from speechcall.messages.adapters.caps_store import PREFIX, caps_in, claim_parts  # noqa: PLC0415

@@ -58,7 +58,10 @@ class StopWork:
     """In seconds."""
 
     def do(self) -> None:
-        """Works on the jobs, the oldest first, until all are done or time is up. Any number of copies may run."""
+        """Works on the jobs, the oldest first, until all are done or time is up. Any number of copies may run.
+
+        What goes wrong with one job is logged; another run carries on with it.
+        """
         for found in self.stops.jobs(MOST_JOBS):
             if self.time_left() <= 0:
                 return
