@@ -94,7 +94,7 @@ class EndedMessage:
     mid: str
     expires_at: int
     had_line: bool
-    """It leaves a call whose line is given back with this."""
+    """It leaves a call: one less of the campaign is in progress."""
     outcome: Outcome | None
     """With which it is finished; None: it is not."""
     heard: Heard | None

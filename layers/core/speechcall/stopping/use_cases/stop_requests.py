@@ -1,7 +1,7 @@
 """POST … /cancel, /pause and /resume of a message, a list or a campaign.
 
 Each takes the account that asks, the id or name in the path, the body and the query, and returns the body of the
-answer. A body that cannot be used raises InvalidRequest or MalformedJson, also where nothing else is asked of it.
+answer. A body that cannot be used raises InvalidRequest or MalformedJson, also where it has nothing to say.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
