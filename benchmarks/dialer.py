@@ -114,7 +114,7 @@ def _dial_through(backlog: int, accounts: int) -> tuple[float, tuple[tuple[str, 
 
     def dial() -> None:
         clock.msec += 1000
-        dial_messages((), **ports, stack=POOL, clock=clock, time_left=lambda: 55.0, calls_back=False)
+        dial_messages((), **ports, stack=POOL, clock=clock, time_left=lambda: 55.0, brings_back=False)
 
     dial()
     counts.clear()
@@ -160,7 +160,7 @@ def _requests_of_operations() -> dict[str, int]:
         found = {}
         for name, work in {
             "get": lambda: messages.get(MESSAGE.mid),
-            "put_off": lambda: messages.put_off(NOW, 10),
+            "to_promote": lambda: messages.to_promote(NOW, 10),
             "read": lines.read,
             "tell_stack": lambda: lines.tell_stack(POOL),
             "waiting": lambda: turns.waiting(10),

@@ -41,7 +41,7 @@ from speechcall.outbound.rules.destination import destination
 from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.json_text import dump_json
-from speechcall.stopping.use_cases.stop_many import call_back
+from speechcall.stopping.use_cases.stop_many import reopen_queues
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(account_keys.app, name="key", help="Keys with a name, each for some of what the account may do.")
@@ -345,7 +345,7 @@ def set_(
     account = _change(deployment, account_id, lambda account: call_backs.changed(replace(account, **changes), spoken))
     if minutes_per_day is not None or spend_per_day is not None:
         # Its queues may wait for the next day, because the day was used up: by the new limits it may not be.
-        call_back(account_id, turns=deployment.turns, clock=SystemClock())
+        reopen_queues(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
     _show(deployment, [account], as_json=as_json)

@@ -29,9 +29,9 @@ from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
 MARGIN_SECONDS = 5
-CALL_BACK_SECONDS = 5.0
+BRING_BACK_SECONDS = 5.0
 """How often an environment looks at most for messages put off until now: the cost does not grow with the calls."""
-called_back = [-CALL_BACK_SECONDS]
+brought_back = [-BRING_BACK_SECONDS]
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 limit = execution_seconds(int(setting("MAX_CALL_SECONDS")), int(setting("GRACE_SECONDS")))
@@ -71,12 +71,12 @@ dial = partial(
 )
 
 
-def _calls_back() -> bool:
-    """Whether this run looks first for messages that were put off until now: once in CALL_BACK_SECONDS."""
+def _brings_back() -> bool:
+    """Whether this run looks first for messages that were put off until now: once in BRING_BACK_SECONDS."""
     now = time.monotonic()
-    is_time = now >= called_back[0] + CALL_BACK_SECONDS
+    is_time = now >= brought_back[0] + BRING_BACK_SECONDS
     if is_time:
-        called_back[0] = now
+        brought_back[0] = now
     return is_time
 
 
@@ -91,7 +91,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
-    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, calls_back=_calls_back())
+    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, brings_back=_brings_back())
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)

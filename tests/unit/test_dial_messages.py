@@ -267,7 +267,7 @@ def test_the_first_that_waits_for_a_number_keeps_its_place_and_the_others_make_r
     dialler.dial()
     assert dialler.messages.turns.heads(Queue(MESSAGE.account_id), 9) == ["2"]
     for waits, mids in ((60, ["3"]), (180, ["3", "4", "5"])):
-        assert dialler.messages.put_off(NOW + waits * 1000, 99) == mids
+        assert dialler.messages.to_promote(NOW + waits * 1000, 99) == mids
     # While the number is busy for minutes, they keep their order.
     dialler.clock.msec += 120_000
     dialler.dial()

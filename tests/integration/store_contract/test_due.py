@@ -20,8 +20,8 @@ def test_the_due_come_in_order_and_no_more_than_asked_for(messages):
     assert messages.due(State.QUEUED, NOW + 9, 2) == ["12", "9"]
     assert messages.due(State.QUEUED, NOW + 1, 10) == ["12", "9"]
     assert messages.due(State.QUEUED, NOW - 1, 10) == []
-    assert messages.put_off(NOW + 9, 3) == ["12", "9", "30"]
-    assert messages.put_off(NOW, 9) == ["12"]
+    assert messages.to_promote(NOW + 9, 3) == ["12", "9", "30"]
+    assert messages.to_promote(NOW, 9) == ["12"]
 
 
 def test_a_message_that_stands_in_its_queue_is_due_when_its_time_is_up(messages):
@@ -29,7 +29,7 @@ def test_a_message_that_stands_in_its_queue_is_due_when_its_time_is_up(messages)
     assert found.stands
     assert messages.due(State.QUEUED, found.dial_until_msec - 1, 10) == []
     assert messages.due(State.QUEUED, found.dial_until_msec, 10) == [MID]
-    assert messages.put_off(NOW + 10**9, 10) == []
+    assert messages.to_promote(NOW + 10**9, 10) == []
     messages.postpone(MID, State.QUEUED, NOW + 5)
     assert not messages.get(MID).stands
 
@@ -73,16 +73,16 @@ def test_those_that_were_put_off_leave_their_queue_until_they_are_called_back(me
     for mid, later in (("104", 20), ("100", 30), ("103", 40)):
         messages.postpone(mid, State.QUEUED, NOW + later)
     assert heads(messages) == ["101", "102", "105"]
-    assert messages.put_off(NOW + 30, 9) == ["104", "100"]
+    assert messages.to_promote(NOW + 30, 9) == ["104", "100"]
     # What is put back after a call waits for its moment among them.
     assert messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW) == LineTaken()
     assert messages.requeue(messages.get("101"), 1, NOW + 25, NOW) is Redialled.QUEUED
-    assert messages.put_off(NOW + 30, 9) == ["104", "101", "100"]
+    assert messages.to_promote(NOW + 30, 9) == ["104", "101", "100"]
     # Called back, they have their places again: first accepted, first served.
     for mid in ("104", "101"):
         assert messages.promote(messages.get(mid), NOW + 30)
     assert heads(messages) == ["101", "102", "104", "105"]
-    assert messages.put_off(NOW + 99, 9) == ["100", "103"]
+    assert messages.to_promote(NOW + 99, 9) == ["100", "103"]
     messages.claim_line(messages.get("101"), "arn:flow", POOL, NOW + 1000)
     assert not messages.promote(messages.get("101"), NOW + 1000)
 

@@ -331,14 +331,14 @@ def test_a_message_that_is_to_be_sent_later_stands_in_no_queue_until_then(messag
     later = NOW + 3_600_000
     queued(messages, "7", send_at_msec=later)
     assert turns.waiting(9) == []
-    assert messages.put_off(later - 1, 9) == []
+    assert messages.to_promote(later - 1, 9) == []
     # Whoever calls it back too early moves nothing.
     assert messages.promote(messages.get("7"), NOW)
     assert turns.heads(Queue(ACME), 9) == []
-    assert messages.put_off(later, 9) == ["7"]
+    assert messages.to_promote(later, 9) == ["7"]
     assert messages.promote(messages.get("7"), later)
     assert turns.heads(Queue(ACME), 9) == ["7"]
-    assert messages.put_off(later, 9) == []
+    assert messages.to_promote(later, 9) == []
 
 
 def test_how_a_call_before_was_answered_is_kept_while_the_message_waits(messages):

@@ -96,7 +96,7 @@ class DiallingOrder:
             stack=POOL,
             clock=self,
             time_left=lambda: (end - self.now_msec()) / 1000,
-            calls_back=not named,
+            brings_back=not named,
         )
 
     def end_busy(self, message: Message) -> None:

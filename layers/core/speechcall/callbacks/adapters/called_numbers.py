@@ -22,6 +22,7 @@ class DynamoCalledNumbers:
         self._client, self._table = client, table
 
     def last_call(self, digest: str) -> LastCall | None:
+        """As `CalledNumbers` says: by the latest attempt that the index shows, of whichever account."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -35,6 +36,7 @@ class DynamoCalledNumbers:
         return self.call_of(mid_of(found["pk"])) if found else None
 
     def call_of(self, mid: str) -> LastCall | None:
+        """As `CalledNumbers` says, strongly consistent. Whether the message was dialled is not looked at."""
         with store_errors():
             answer = self._client.get_item(
                 TableName=self._table,

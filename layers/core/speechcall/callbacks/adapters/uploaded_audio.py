@@ -16,6 +16,6 @@ class DynamoUploadedAudio:
         self._client, self._table = client, table
 
     def uri_of(self, account_id: str, name: str) -> str:
-        """What was removed is still there for 35 days, but is not played any more."""
+        """As `UploadedAudio` says. What was removed is still there for 35 days, but is not played any more."""
         item = read_item(self._client, self._table, uploaded_prompt_key(account_id, name))
         return "" if item is None or item.get("is_removed") else str(item.get("uri", ""))

@@ -37,7 +37,7 @@ class CalledNumbers(Protocol):
         """The latest call to a number, by its digest; None: none is kept."""
 
     def call_of(self, mid: str) -> LastCall | None:
-        """The call of a message; None: it is not kept any more."""
+        """As `last_call`, by the message; None: it is not kept any more."""
 
 
 class OptingOut(Protocol):

@@ -67,7 +67,7 @@ def dump_call(call: Call) -> Values:
 
 
 def _dump_place(call: Call) -> Values:
-    """Where it is found when its number calls back."""
+    """Its place among the calls to its number, for when that calls back; empty: its message has no digest."""
     if not call.number_digest:
         return {}
     return {"order_pk": called_partition(call.number_digest), "order_sk": called_place(call.dialled_msec)}

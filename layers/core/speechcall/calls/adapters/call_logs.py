@@ -34,7 +34,10 @@ class CallLogs(EndedCalls):
 
     def append(self, mid: str, attempt: int, contact_id: str, entry: Entry, turn: int = 0) -> tuple[bool, Call | None]:
         """Adds an entry to the log behind its predecessor; whether this very entry was written, and the call as it is
-        now.
+        now (None: there is none). The first entry, the answer, also notes contact and moment of the answer.
+
+        `turn`: the number of the event that brings it; 0: it has none. Where a higher one is noted, the entry is
+        written all the same.
 
         key 1, seq 3    UpdateItem ──► entry 3 is key 1
         key 2, seq 3         UpdateItem ──X entry 3 is there: key 1 stays
@@ -74,7 +77,8 @@ class CallLogs(EndedCalls):
             return False, load_call(failed.item) if failed.item else None
 
     def decide(self, mid: str, attempt: int, decided: Decided) -> Call | None:
-        """Writes what the lookup behind an entry has come to; the call as it is now, None: there is none.
+        """Writes what the lookup behind an entry has come to, unless that is decided before, or the call has ended; the
+        call as it is now. None: there is none.
 
         the receiver says "paid"    UpdateItem ──► decided: paid
         the callee's time is up          UpdateItem ──X decided: the telephony asks the menu of "paid"
@@ -93,7 +97,8 @@ class CallLogs(EndedCalls):
             return load_call(failed.item) if failed.item else None
 
     def advance(self, mid: str, attempt: int, command: Command, ticket: Ticket) -> tuple[bool, Call | None]:
-        """Writes the machine's next command, or a later try's token; whether the token counts, and the call.
+        """Writes the machine's next command, or a later try's token; whether the token counts, and the call as it is
+        (None: there is none).
 
         Menu 1, try 0    UpdateItem seq 3 ──► written; entry 3 is there already, or comes
         Menu 1, try 1         UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 3
@@ -120,7 +125,7 @@ class CallLogs(EndedCalls):
         """Puts a later try's token under the same visit; whether the token counts, and the call.
 
         It does not if the call has ended, the machine is at another visit, or a newer try was first. The call is as
-        this write found it: it may have ended since the write before.
+        this write left or found it, as it may have ended since the write before; None: there is none (any more).
         """
         same_visit = "#visit = :visit"
         not_older = "retry <= :retry"

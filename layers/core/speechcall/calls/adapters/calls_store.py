@@ -14,14 +14,15 @@ _STILL_AWAITED = [
     "done_seq < :seq",  # that is not answered
     "(attribute_not_exists(kept_reply) OR kept_reply.seq < :seq)",  # and the first reply stays
 ]
-"""Whether a reply is kept."""
+"""The clauses under which a reply is kept."""
 
 
 class DynamoCalls(CallLogs):
     """A `CallStore` on DynamoDB."""
 
     def open(self, call: Call, expires_at: int) -> Call:
-        """Writes a new attempt with its dial command, or a later try's token into it; the call as it is now.
+        """Writes a new attempt with its dial command, or a later try's token into it; the call as it is now. Its ticket
+        is not that of `call` where the try does not count: a newer one, or another's write, was first.
 
         try 0   PutItem ──► written                    (then dies, or its place() is throttled)
         try 1        PutItem ──X exists ──► UpdateItem token 1 ──► the same seq, token 1
@@ -37,12 +38,13 @@ class DynamoCalls(CallLogs):
         except ConditionFailed:
             pass
         _, stored = self._renew_token(call.mid, call.attempt, call.ticket)
-        return stored or call
+        return stored or call  # None: it has expired just now, long after its time
 
     def put_command(
         self, mid: str, attempt: int, command: Command, ticket: Ticket, bounds: Bounds, now_msec: int
     ) -> tuple[bool, Call | None]:
-        """Writes a command under a new `seq`, or a later try's token; whether the token counts, and the call.
+        """Writes a command under a new `seq`, or a later try's token; whether the token counts, and the call as it is
+        (None: there is none). Only a command that asks a menu is held to the `bounds`.
 
         Menu 0, try 0   UpdateItem seq 2 ──────────────────► written
         Menu 0, try 1        UpdateItem ──X visit not newer ──► UpdateItem token 1 ──► still seq 2
@@ -68,7 +70,8 @@ class DynamoCalls(CallLogs):
         return self._renew_token(mid, attempt, ticket)
 
     def set_answered(self, mid: str, attempt: int, contact_id: str, now_msec: int) -> Call | None:
-        """Notes that the callee has answered; the call, None: it has ended, or was given up before.
+        """Notes that the callee has answered; the call. None: there is none, it has ended or was given up before, or
+        another contact is its own.
 
         the callee answers   UpdateItem answered ──► served
         Dial's time is up         UpdateItem gave_up ──X somebody has answered ──► Menu 0
@@ -87,7 +90,7 @@ class DynamoCalls(CallLogs):
         )
 
     def give_up(self, mid: str, attempt: int, now_msec: int) -> Call | None:
-        """Gives up the ringing; the call, None: somebody has answered, or the call has ended.
+        """Gives up the ringing; the call. None: somebody has answered, the call has ended, or there is none.
 
         A call that was placed, so that its phone has rung, gets the cause `noAnswer` too. The time-line is at
         `set_answered`.
@@ -104,7 +107,8 @@ class DynamoCalls(CallLogs):
     def take_turn(self, mid: str, attempt: int, contact_id: str, turn: int, reply: Reply | None = None) -> Call | None:
         """Notes the number of the contact's event that is about to be answered; the highest number stays.
 
-        A `reply` is kept in the same write, if its question still waits for one.
+        A `reply` is kept in the same write, if its question still waits for one. The call as it is now, whatever was
+        written; None: there is none.
 
         event 7   UpdateItem turn 7 ──► waits for the next command ... finds turn 8: event 8 is told it
         event 8        UpdateItem turn 8 ──► waits for the next command ──► is told it
@@ -127,7 +131,9 @@ class DynamoCalls(CallLogs):
             return load_call(failed.item) if failed.item else None
 
     def set_done(self, mid: str, attempt: int, seq: int, step: Step | None, reply: Reply | None = None) -> None:
-        """Notes up to which command the machine's task was answered.
+        """Notes up to which command (`seq`) the machine's task was answered, and adds `step`, if any, to the path.
+
+        `reply`: kept for a next try, unless a newer one is kept. Nothing changes if the command was noted before.
 
         seq 1 answered    task told ──────────────────────────────────► UpdateItem ──X d1 is kept ──► UpdateItem done 1
         seq 2, key 1             its token expired ──► UpdateItem d1 ──► kept
@@ -148,7 +154,8 @@ class DynamoCalls(CallLogs):
         self._update_if(mid, attempt, done, [EXISTS, not_done], values)
 
     def keep_reply(self, mid: str, attempt: int, reply: Reply) -> Call | None:
-        """Keeps what was heard, for the token of the task's next try; the call, None: it waits for none.
+        """Keeps what was heard, for the token of the task's next try; the call. None: nothing is kept, because the call
+        does not wait for this reply (`_STILL_AWAITED`), or is not there.
 
         key 1, token 0 expired   UpdateItem d1 ──► kept
         Menu 0, try 1                 UpdateItem token 1 ──► finds d1, answers token 1 with it

@@ -43,7 +43,8 @@ class DialledCalls:
         return self._update_if(mid, attempt, asked, clauses, values) is not None
 
     def set_not_placed(self, mid: str, attempt: int, placing_msec: int) -> bool:
-        """Notes that no request to dial has placed the call. False: the provider was asked again since.
+        """Notes that no request to dial has placed the call, the last of them that of `placing_msec`. False: the
+        provider was asked again since.
 
         try 0   UpdateItem placing 0 ──► is throttled ────────────────► UpdateItem ──X placing 1: nothing is certain
         try 1        (try 0 was given up) ──► UpdateItem placing 1 ──► placed
@@ -58,13 +59,14 @@ class DialledCalls:
         self._update_if(mid, attempt, "SET refused = :refused", [EXISTS, NOT_ENDED], {":refused": value})
 
     def set_contact(self, mid: str, attempt: int, contact_id: str) -> Call | None:
-        """The contact that answered is already known when the provider's own reply comes late."""
+        """As `CallStore` says: the contact that answered is known already when the provider's own reply comes late."""
         known = "SET contact_id = if_not_exists(contact_id, :id)"
         return self._update_if(mid, attempt, known, [EXISTS], {":id": contact_id})
 
     def _update_if(
         self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]
     ) -> Call | None:
+        """As `_update`; None: a clause does not hold, and nothing was written."""
         try:
             return self._update(mid, attempt, expression, clauses, values)
         except ConditionFailed:

@@ -18,6 +18,8 @@ class EndedCalls(DialledCalls):
     def end(self, mid: str, attempt: int, cause: Cause, now_msec: int, *, is_guess: bool = False) -> Call | None:
         """Notes the end of a call, and its cause if none is known; the call as it is now, None: there is none.
 
+        A cause that is there stays, also a guess, and the first moment of the end. `is_guess`: `cause` is one.
+
         news of the end   UpdateItem ended, noAnswer, a guess ──► the line is given back
         the record             (explain) UpdateItem busy, no guess ──► busy
         news, once more             UpdateItem ──X a cause is there: it is not guessed again
@@ -37,7 +39,9 @@ class EndedCalls(DialledCalls):
     def explain(
         self, mid: str, attempt: int, cause: Cause, answered_msec: int | None, *, is_guess: bool = False
     ) -> Call | None:
-        """Replaces a guessed cause by the one that the provider's record has; the call, None: it was no guess.
+        """Replaces a guessed cause by the one that the provider's record has; the call. None: its cause is no guess
+        (any more), and stays. `answered_msec`: when it was answered, if that was not known; None: that stays as it is.
+        `is_guess`: the new cause is a guess too, a better one.
 
         finish_call   DescribeContact: busy ──► UpdateItem busy, no guess ──► busy
         the sweeper        five minutes are over ──► UpdateItem noAnswer ──X it is no guess any more ──► reads busy

@@ -48,7 +48,7 @@ def owing(first: Callable[[WebhookTask], object]) -> Callable[[WebhookTask], Non
 
 
 def pricing(client: "DynamoDBClient", table: str) -> "RateAt":
-    """Returns a function that reads the rate of a number at a moment, for accounts with a limit of spend a day."""
+    """Returns a `RateAt`, for accounts with a limit of spend a day. Nothing is loaded before it is first used."""
     rates: list[DynamoRates] = []
 
     def rate_at(number: str, at_msec: int) -> "Rate | None":

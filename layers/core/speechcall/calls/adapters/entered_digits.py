@@ -26,7 +26,7 @@ class EnteredDigits:
         self._seal = digits_seal(digits_key)
 
     def of(self, task: WebhookTask) -> str | None:
-        """What was entered for the question of a task; None: nothing was, or it is erased."""
+        """What was entered for the question of a task; None: nothing was, no webhook tells it, or it is erased."""
         entry = self._entry(task)
         if entry and entry.sealed:
             return self._seal.unseal(task.mid, entry.sealed)
@@ -41,6 +41,7 @@ class EnteredDigits:
         """
         item = read_item(self._client, self._table, call_key(task.mid, task.attempt)) or {}
         texts = item.get("log_entries", ())
+        # An entry that is not there holds nothing to erase.
         before = texts[task.seq - 1] if 0 < task.seq <= len(texts) else "{}"
         left = {name: value for name, value in json.loads(before).items() if name != SEALED}
         as_it_was_read = f"log_entries[{task.seq - 1}] = :before"

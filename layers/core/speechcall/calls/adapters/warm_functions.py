@@ -32,7 +32,7 @@ class Warming:
         self._client, self._function = client, function
 
     def __call__(self) -> None:
-        """Has the function invoked, without waiting until it has run. Never raises."""
+        """Invokes the function, without waiting until it has run. Never raises."""
         try:
             self._client().invoke(
                 FunctionName=self._function, InvocationType="Event", Payload=json.dumps(WARM).encode()

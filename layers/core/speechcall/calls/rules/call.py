@@ -42,7 +42,7 @@ class Cause(StrEnum):
 
 
 class Command(NamedTuple):
-    """What to do, and for an `ask` which menu."""
+    """What to do, and for an `ask` which menu (from 0)."""
 
     kind: Kind
     menu: int | None = None
@@ -90,8 +90,11 @@ class Bounds(NamedTuple):
     """The most that one call may do."""
 
     max_visits: int
+    """Menus asked, repeats included."""
     max_seconds: int
+    """After the dial; then no menu begins."""
     silent_repeats: int = SILENT_REPEATS
+    """How many menus may be asked again since the last key, where the message does not say it."""
 
 
 class Step(NamedTuple):
@@ -114,11 +117,16 @@ class Call(NamedTuple):
     number: str
     asks: tuple[Ask, ...]
     seq: int
+    """The number of the state machine's latest command; 1: the dial."""
     done_seq: int
+    """The latest command whose task is noted as answered; noted only of calls that do not go by a log."""
     command: Command
+    """The latest command, and in `ticket` who gave it."""
     ticket: Ticket
     visits: int
+    """How often the state machine has asked a menu."""
     dialled_msec: int
+    """When it was written: before the provider was first asked to dial."""
     caller_id: str | None = None
     contact_id: str | None = None
     answered_msec: int | None = None
@@ -126,7 +134,9 @@ class Call(NamedTuple):
     cause: Cause | None = None
     cause_is_guess: bool = False  # see `end_of_call.hangs_on_cause`
     stop_reason: str | None = None
+    """Why we end the call ourselves, as a message's reason; None: we do not."""
     path: tuple[Step, ...] = ()
+    """What was heard in its menus, in order; of a call with a log, made of that."""
     kept_reply: Reply | None = None
     """What was heard last: for the token of a next try of the task that waits for it."""
     turn: int = 0
@@ -197,7 +207,10 @@ class Call(NamedTuple):
         return self.command.menu if is_asked else None
 
     def would_log(self, seq: int, event: str, key: str, at_msec: int) -> Entry | None:
-        """The entry for something that was heard; None if it answers no open question. `seq` 1: somebody answered."""
+        """The entry for something that was heard; None if it answers no open question, or the call keeps no log.
+
+        `seq` 1: somebody answered. `key`: see `Entry`; empty: the event brings none.
+        """
         menu = self.menu_asked(seq)
         if self.plan is None or seq != self.log_seq + 1 or (seq > 1 and menu is None):
             return None
@@ -208,7 +221,8 @@ class Call(NamedTuple):
     ) -> Decided | None:
         """What the lookup behind entry `seq` would come to; None if none is open there.
 
-        `target`: None for the menu that follows without an answer.
+        `case`: what was answered; empty: no case of the lookup, and `error` says in a word why. `target`: the menu to
+        which that leads; None: the one that follows without a case.
         """
         entry = self.entry(seq)
         if entry is None or self.plan is None or entry.then.kind is not ThenKind.WAIT:
@@ -221,7 +235,7 @@ class Call(NamedTuple):
         return Decided(seq, case, menu, at_msec, then, error)
 
     def waits_until(self, seq: int) -> int | None:
-        """Until when the lookup behind entry `seq` may be waited for; None if none is open there."""
+        """Until when (epoch ms) the lookup behind entry `seq` may be waited for; None if none is open there."""
         entry = self.entry(seq)
         if entry is None or self.plan is None or entry.then.kind is not ThenKind.WAIT:
             return None
@@ -234,7 +248,7 @@ class Call(NamedTuple):
         return self._replace(log=log, path=(*path_of(log), *self.path[len(path_of(self.log)) :]))
 
     def with_entry(self, entry: Entry) -> "Call":
-        """The call with one entry more."""
+        """The call with one entry more, as it is once that is written; for who does not read it again."""
         stop_reason = entry.then.reason if entry.event == PROMPT_ERROR else None
         return self._replace(
             log=(*self.log, entry),

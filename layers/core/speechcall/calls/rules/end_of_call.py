@@ -37,8 +37,8 @@ def awaits_report(call: Call) -> bool:
 
 
 def may_have_heard(call: Call) -> bool:
-    """Whether a menu may have been heard in a call: one was handed to the telephony, which has not said of the very
-    first that it could not be played.
+    """Whether a menu may have been heard in a call: one was handed to the telephony, and was not both the only one and
+    one that could not be played.
 
     What is handed out may have been heard, although nothing was reported of it.
     """
@@ -62,7 +62,9 @@ def was_cut_short(call: Call) -> bool:
 
 
 def guessed_cause(call: Call, *, answered: bool) -> Cause:
-    """A guess why a call has ended, from whether it was answered. An end that we had asked for is ours."""
+    """A guess why a call has ended, from whether it was answered, as its news or its record says. An end that we had
+    asked for is ours.
+    """
     if not answered:
         return Cause.NO_ANSWER
     return Cause.HUNG_UP if call.command.kind is Kind.HANG_UP else Cause.CALLER_HUNG_UP
@@ -93,7 +95,8 @@ def hangs_on_cause(call: Call, end: End) -> bool:
 def cannot_have_rung(call: Call | None) -> bool:
     """Whether no phone can have rung for a call: each request to dial was refused, or none was made.
 
-    A call that may have been placed, although nothing is known of it, is counted as one that has rung.
+    A call that may have been placed, although nothing is known of it (None: not even that it was written), is counted
+    as one that has rung.
     """
     if call is None or call.contact_id is not None:
         return False
@@ -101,14 +104,15 @@ def cannot_have_rung(call: Call | None) -> bool:
 
 
 def talked_msec(call: Call | None) -> int | None:
-    """For how long a call that has ended was up; None: nothing is known of it."""
+    """For how long a call that has ended was up; 0: it was not answered. None: its end is not known."""
     if call is None or call.ended_msec is None:
         return None
     return 0 if call.answered_msec is None else max(call.ended_msec - call.answered_msec, 0)
 
 
 def outcome_of(call: Call | None, end: End) -> Outcome:
-    """The outcome of a call that has ended (or was never placed) and the reason to show for it.
+    """The outcome of a call that has ended and the reason to show for it. `call` None: it was never written, so never
+    placed. `end`: the word with which its state machine, or who heard that it died, has finished it.
 
     Somebody who answered and may have heard a menu is `answered`, and so never dialled again for a failure. Where
     nothing was heard and the end was ours, the call has failed: `notPlayed`. One that was ended because its message was

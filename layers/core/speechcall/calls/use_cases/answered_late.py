@@ -23,7 +23,8 @@ def conclude_dial(
 ) -> tuple[str, Call | None]:
     """What a dial whose time is up has come to, `answered` or `ended`, and the call as it is now.
 
-    After `ended` a callee who still answers is hung up. The ringing itself is stopped by `finish_call`.
+    After `ended` a callee who still answers is hung up. The ringing itself is stopped by `finish_call`. Raises what
+    telephony and stores raise.
     """
     call = calls.get(mid, attempt)
     if call and call.contact_id and not (is_over(call) or call.answered_msec is not None):

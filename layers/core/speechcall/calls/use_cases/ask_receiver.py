@@ -41,9 +41,11 @@ logger = logging.getLogger(__name__)
 class Places(Protocol):
     """How many lookups are in flight to each destination."""
 
-    def take(self, destination: str, now_msec: int) -> str | None: ...
+    def take(self, destination: str, now_msec: int) -> str | None:
+        """Takes a place; its name, for `give_back`. None: too many are in flight."""
 
-    def give_back(self, destination: str, name: str) -> None: ...
+    def give_back(self, destination: str, name: str) -> None:
+        """Gives a place back that was taken."""
 
 
 class Question(NamedTuple):
@@ -63,12 +65,15 @@ class Question(NamedTuple):
 
 
 class Led(NamedTuple):
-    """Where a lookup has led: the menu; the case (empty: none) and a word for why it is none. `asked`: for how long."""
+    """Where a lookup has led: the menu; the case (empty: none) and a word for why it is none (empty: there is one, or
+    nobody was asked, as the call is over).
+    """
 
     menu: int
     case: str
     error: str
     asked_msec: int | None = None
+    """How long the receiver was waited for; None: it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,11 @@ class Asking:
     messages: MessageReader
     places: Places
     ask: Callable[[WebhookRequest, float, int], tuple[int, bytes]]
-    """Status and body of the answer to a request, in so many seconds. Raises ForbiddenAddress, Unreachable."""
+    """Status and body of the answer to a request, in at most so many seconds, of at most so many bytes. Raises
+    ForbiddenAddress, Unreachable.
+    """
     sign: Callable[[str, WebhookRequest], WebhookRequest]
+    """A request with the signature of an account (its id)."""
     clock: Clock
     unseal: Callable[[str, str], str]
     """Opens sensitive digits of a message, by its id. Raises StoreUnavailable."""
@@ -114,9 +122,11 @@ class Asking:
     def _ask(
         self, message: Message, lookup: Lookup, question: Question, entry: Entry | None, until: int
     ) -> tuple[str, str, int | None]:
-        """The case, or why there is none; and how long the receiver was waited for, if it was asked.
+        """The case, or an empty one and the word for why; and how long the receiver was waited for (None: it was not
+        asked). Never raises.
 
-        `entry`: what was heard for the question; None: it was dialled under a release that keeps no log.
+        `entry`: what was heard for the question; None: it was dialled under a release that keeps no log. `until`: when
+        the callee's time is over (epoch milliseconds).
         """
         begin = self.clock.now_msec()
         if begin >= until:

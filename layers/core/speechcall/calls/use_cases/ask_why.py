@@ -42,7 +42,9 @@ def ask_why(call: Call, calls: CallStore, telephony: Telephony) -> Call:
 
 
 def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> Call:
-    """Asks again and again for 3.5 s why a call has ended, as long as its outcome or reason depends on that."""
+    """Asks why a call has ended after 0.5, 1.5 and 3.5 s, until its outcome and reason do not depend on that any more;
+    the call as it is then.
+    """
     for pause in LOOK_AGAIN_SECONDS:
         clock.sleep(pause)
         call = ask_why(call, calls, telephony)

@@ -78,7 +78,8 @@ class Control(NamedTuple):
         """Writes the call attempt and has the provider dial it, unless it was dialled, answered or ended before.
 
         Returns why the provider refuses the call, None if it does not. A try that a newer one has overtaken does
-        nothing.
+        nothing. The task is answered here if an answer or the end is known; else by who hears of it. Raises what
+        `Telephony.place` raises, but for a refusal; StoreUnavailable; EngineUnavailable.
         """
         message = self.messages.get(mid)
         if message is None or message.attempt != attempt:
@@ -200,8 +201,8 @@ class Control(NamedTuple):
         give_reply(reply, call, calls=self.calls, engine=self.engine, clock=self.clock)
 
     def _conclude_lookup(self, mid: str, attempt: int, seq: int, otherwise: int) -> int:
-        """The menu behind a lookup that could not be made. `otherwise` if the call is gone: whichever menu that is, its
-        question is answered with the end.
+        """The menu behind the lookup of entry `seq`, which could not be made. `otherwise` if the call is gone:
+        whichever menu that is, its question is answered with the end.
         """
         call = self.calls.get(mid, attempt)
         if call is None:
@@ -246,6 +247,7 @@ def _log_settings(mid: str, attempt: int, error: DestinationRefused | TelephonyM
 
 
 def _refusal_in(error: DestinationRefused | TelephonyMisconfigured) -> Refused:
+    """How a call ends that the provider refuses so."""
     if isinstance(error, TelephonyMisconfigured):
         # Not the number's fault: it is neither blocked nor invalid, and may be dialled again.
         return Refused("telephonyMisconfigured", Cause.FAILED)

@@ -32,8 +32,9 @@ def end_call(
 ) -> Call | None:
     """Marks a call ended (`at_msec`; None: now) and answers its waiting task; returns the call, None if there is none.
 
-    `is_guess`: it is certain that it has ended, and not yet why. A repeat answers again, for the first one may have
-    died between its two steps.
+    `is_guess`: it is certain that it has ended, and not yet why. A cause that is known already stays; a guess of before
+    gives way to what is no guess. A repeat answers again, for the first one may have died between its two steps.
+    Raises StoreUnavailable; and EngineUnavailable, but then the end is written.
     """
     call = calls.end(mid, attempt, cause, clock.now_msec() if at_msec is None else at_msec, is_guess=is_guess)
     if call and call.cause_is_guess and not is_guess:
@@ -52,7 +53,10 @@ def end_as_recorded(
 
 
 def tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
-    """Answers the task that waits in a call that has ended: with what was heard before, else with the end."""
+    """Answers the task that waits in a call that has ended, if one does: with what was heard before, else with the end.
+
+    Safe to repeat: the first answer counts. Raises EngineUnavailable.
+    """
     if call.goes_by_log and call.entry(call.seq) and (reply := call.known_reply):
         tell_task(reply, call.ticket.token, engine)
     elif call.awaits_answer:

@@ -57,15 +57,20 @@ def finish_call(
     tell_end: Callable[[Outcome], object] = lambda _outcome: None,
     rate_at: RateAt = no_rate,
 ) -> Outcome | None:
-    """Finishes a call attempt, whatever ended it; returns its outcome, None while it settles. Safe to repeat.
+    """Finishes a call attempt, whatever ended it; returns its outcome, None while it settles. Safe to repeat: where the
+    message has left this call before, or is gone, nothing of it changes.
 
-    A call that has not been heard to end is stopped and looked up; if even then it cannot be seen to
-    have ended, the reason is `unconfirmed`. `owe` queues a webhook of a key to which the state machine did
-    not come, under the id that the machine would have given it; `opt_out` keeps an opt-out of such a key.
-    `forget` erases the sensitive digits of a list with a lookup, if no webhook has yet to tell them.
-    `tell_end` is given the outcome, and only by the run that takes the message out of this call, of however many run.
-    An error before that is raised and the line is not given back, so that a repeat finishes the call; but 70 minutes
-    after the line was taken the message is finished, whatever error there is.
+    `end`: the word with which its state machine, or who heard that it died, finishes it. A call that has not been heard
+    to end is stopped and looked up; if even then it cannot be seen to have ended, the reason is `unconfirmed`.
+
+    `owe` queues a webhook of a key to which the state machine did not come, under the id that the machine would have
+    given it; `opt_out` keeps an opt-out of such a key. `forget` erases the sensitive digits of a list with a
+    lookup, if no webhook has yet to tell them. `find_account`: None for one that is gone. `tell_end` is given
+    the outcome, and only by the run that takes the message out of this call, of however many run. `rate_at`: as in
+    `leave_call`.
+
+    An error before the message has left the call is raised and the line is not given back, so that a repeat finishes
+    the call; but 70 minutes after the line was taken the message is finished, whatever error there is.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
@@ -125,8 +130,8 @@ def _settle(
     *,
     is_asked: bool = False,
 ) -> Outcome | None:
-    """Finishes a message that settles, if it is known why its call has ended, or too late to ask; None: it still
-    settles. `is_asked`: the provider's record was asked just now.
+    """Finishes a message that settles, if it is known why its call has ended, or too late to ask; the outcome of the
+    call. None: it settles still. `is_asked`: the provider's record was asked just now. `leave`: `leave_call`.
     """
     end = message.settling_end or End.FAILED
     now = clock.now_msec()
@@ -152,9 +157,8 @@ def _pay_debts(
     opt_out: Callable[[Message, OptOutStep], object],
     forget: Callable[[Message, WebhookTask], object],
 ) -> None:
-    """Does what the keys of a call ask for and its state machine did not come to. The opt-outs are first.
-
-    Then sensitive digits are erased that only a lookup was waiting for.
+    """Does what the keys of a call ask for and its state machine did not come to; the opt-outs first. Then sensitive
+    digits are erased that only a lookup was waiting for. To do it twice changes nothing. `call` None: nothing was heard
     """
     if call is None:
         return
@@ -167,7 +171,9 @@ def _pay_debts(
 
 
 def _outcome_of(message: Message | None, call: Call | None, end: End) -> Outcome:
-    """A call that was made sure never to be placed has failed, or was cancelled."""
+    """`outcome_of`; but a call that was made sure never to be placed is `cancelled` where its message was cancelled
+    with its call.
+    """
     outcome = outcome_of(call, end)
     is_cancelled = message is not None and message.hangup_msec is not None and outcome.reason == NOT_PLACED
     return CANCELLED if is_cancelled else outcome
@@ -190,9 +196,9 @@ def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, call
 
 
 def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
-    """Stops the contact of a call; why it ended, and whether that is a guess.
+    """Makes sure that a call whose end nobody has reported is over; why it ended, and whether that is a guess.
 
-    Raises TelephonyUnavailable while its phone may still ring.
+    Its contact is stopped and looked up. Raises TelephonyUnavailable while its phone may still ring.
     """
     may_ring = clock.now_msec() < call.asked_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:

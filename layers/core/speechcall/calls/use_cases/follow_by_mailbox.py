@@ -31,6 +31,7 @@ from speechcall.shared.rules.errors import EngineUnavailable
 from speechcall.shared.use_cases.clock import Clock
 
 MAILBOX_SECONDS = 2.5
+"""How long the next command is waited for before the telephony is told to hold and ask again."""
 
 
 def follow_by_mailbox(
@@ -42,7 +43,8 @@ def follow_by_mailbox(
     clock: Clock,
     patience_seconds: float = MAILBOX_SECONDS,
 ) -> Next:
-    """Takes in what was heard and returns what to do next, waiting up to `patience_seconds` for it. `call`: just read.
+    """Takes in what was heard and returns what to do next, waiting up to `patience_seconds` for it. `call`: just read;
+    None: there is none, and the contact is to hang up.
 
     Safe to repeat: a report for a command that was answered changes nothing. Step Functions in trouble is tried
     again, at the latest with the next report.
@@ -98,7 +100,7 @@ def _tell(reply: Reply, call: Call, calls: CallStore, engine: Engine, clock: Clo
 
 
 def _pauses(clock: Clock, patience_seconds: float) -> Iterator[float]:
-    """When the mailbox is looked into: at once, every 50 ms for a second, then every 150 ms.
+    """The pauses before the looks into the mailbox: none, then 50 ms for a second, then 150 ms.
 
     By the clock, not by the pauses: a slow store must not make the contact flow wait too long.
     """

@@ -97,7 +97,7 @@ def _is_over(call: Call | None, report: Report) -> bool:
 
 
 def _with_digits(entry: Entry, digits: str | None, call: Call, calls: CallStore) -> Entry:
-    """The entry with what was entered; sensitive digits leave this function only sealed."""
+    """The entry with what was entered (None: nothing); sensitive digits leave this function only sealed."""
     asked = call.asks[entry.menu or 0].input
     if digits is None or asked is None or not asked.sensitive:
         return entry._replace(digits=digits)

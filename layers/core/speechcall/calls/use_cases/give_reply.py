@@ -30,7 +30,7 @@ def give_reply(reply: Reply, call: Call, *, calls: CallStore, engine: Engine, cl
 
 
 def step_of(reply: Reply, call: Call, now_msec: int) -> Step | None:
-    """The step that a reply puts on the call's path; None if nothing was asked."""
+    """The step that a reply to the latest command puts on the call's path; None if that asked nothing."""
     if not call.command.asks:
         return None
     return Step(call.command.menu or 0, reply.key or reply.event, now_msec)

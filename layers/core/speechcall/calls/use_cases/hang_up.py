@@ -30,8 +30,8 @@ from speechcall.shared.use_cases.clock import Clock
 def hang_up(message: Message, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
     """Ends the call of `message.attempt`; True: it is over, or never begins. Safe to repeat.
 
-    False: the telephony was asked to end it, and will report the end like any other. Raises what the telephony and the
-    stores raise.
+    False: it is not over yet. The telephony was asked to end it, if its contact is known, and will report the end like
+    any other; if it is not known, who notes it stops the call. Raises what telephony, engine and stores raise.
     """
     mid, attempt = message.mid, message.attempt
     call = calls.get(mid, attempt) or forestall(message, calls, clock.now_msec())

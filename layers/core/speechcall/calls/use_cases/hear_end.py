@@ -31,10 +31,11 @@ class EndReport:
     attempt: int
     contact_id: str
     answered: bool = False
-    """The news says that somebody had answered. If it does not, somebody may have all the same."""
+    """The news says that somebody had answered. False: it does not say so; somebody may have all the same."""
     if_answered: Cause | None = None
     """Why it ended, if somebody had answered; None: it is not said."""
     if_unanswered: Cause | None = None
+    """Why it ended, if nobody had answered; None: it is not said."""
     is_last_word: bool = False
     """No record will say more: where this does not say why it ended, what is guessed is final."""
     at_msec: int | None = None
@@ -59,7 +60,7 @@ def hear_end(report: EndReport, *, calls: CallStore, engine: Engine, clock: Cloc
         tell_end(call, calls, engine, clock)
         return call
     if call.contact_id is None:
-        # The end came before the provider's answer to the dial. Why it ended is asked for by the contact.
+        # The end came before the provider's answer to the dial. By the contact it will be asked why the call ended.
         calls.set_contact(call.mid, call.attempt, report.contact_id)
     if report.answered and call.answered_msec is None:
         # The report of the answer may be late or lost; that somebody answered is known all the same.
@@ -93,6 +94,7 @@ def _await_report(call: Call, end: EndReport, calls: CallStore, clock: Clock) ->
     until, heard = min(now, end.at_msec or now) + round(IN_FLIGHT_SECONDS * 1000), call.log_seq
     found: Call | None = call
     while found and awaits_report(found) and clock.now_msec() < until:
+        # With numbered events: the one before the end is noted. Without: an entry has come.
         if found.turn >= end.turn - 1 if end.turn else found.log_seq != heard:
             break
         clock.sleep(LOOK_SECONDS)
@@ -147,12 +149,15 @@ def hear_contact_end(
 
 
 def _named(end: ContactEnd, calls: CallStore) -> EndReport | None:
+    """The news with whose call it is, by the note about the contact; None: there is none (yet)."""
     owner = calls.find_contact(end.contact_id)
     return EndReport(*owner, end.contact_id, end.answered, at_msec=end.at_msec) if owner else None
 
 
 def _look_for(end: ContactEnd, telephony: Telephony, calls: CallStore, clock: Clock) -> EndReport | None:
-    """Whose a contact is that was not noted: by its record, or a note that was just being made. None: not ours."""
+    """The news with whose call it is, by the contact's record, or by a note that was just being made. None: it is none
+    of ours. Raises TelephonyUnavailable if there is neither.
+    """
     contact = telephony.look_up(end.contact_id)
     for pause in LOOK_AGAIN_SECONDS:
         if not contact.missing:

@@ -15,7 +15,10 @@ class KeepsOptOuts(Protocol):
 
 
 def keep_opt_out(message: Message, step: OptOutStep, *, store: KeepsOptOuts, now_msec: int) -> bool:
-    """Keeps that the number of a message has opted out; to be repeated as often as need be. False: it had before."""
+    """Keeps that the number of a message has opted out; to be repeated as often as need be. False: it had before.
+
+    Raises ValueError if the message has no digest of its number.
+    """
     if not message.number_digest:
         raise ValueError(f"message {message.mid} has no digest of its number")
     entry = OptOut(step.list_name, message.number_digest, ending_of(message.number), now_msec, By.KEY, mid=message.mid)

@@ -38,7 +38,8 @@ def leave_call(
 ) -> bool:
     """The message leaves its state: for another call inside its time, or for good. False: it had left it before.
 
-    `rate_at`: asked only for accounts that have a limit of what they spend in a day.
+    `outcome`: of this call, which is not that of the message if an earlier one was answered. `call` None: it was never
+    written. `rate_at`: asked only for accounts that have a limit of what they spend in a day.
     """
     heard = heard_in(call) if call and message.campaign else None
     if message.limits:
@@ -76,7 +77,8 @@ def _left(
 ) -> bool:
     """Finishes a message that was not queued again: with `outcome`, or with `cancelled` if it was cancelled meanwhile.
 
-    `redialled`: what came of queueing it again; None: that was not tried. False: it had left its state before.
+    `redialled`: what came of queueing it again; None: that was not tried. Out: whether the message has left its state
+    by this; False: it had left it before.
     """
     match redialled:
         case Redialled.QUEUED:

@@ -38,7 +38,9 @@ def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:
 
 
 def has_logged(call: Call, ticket: Ticket) -> bool:
-    """Whether a command of this ticket is one of a call that goes by its log."""
+    """Whether a command of this ticket is for `obey_log`: the call goes by its log, and if the command is a new one and
+    no further try, the log has what was heard for the command before it.
+    """
     is_next = ticket.visit > call.ticket.visit
     return call.goes_by_log and (call.log_seq >= call.seq or not is_next)
 
@@ -77,7 +79,8 @@ def conclude_by_log(
     """The answer to a menu whose task has run into its timeout: no report came while the machine waited.
 
     `call`: just read. What is in the log counts, silence too. Else the contact is looked up: if it is up, the callee
-    was silent, and that is written into the log; if it has ended, so has the call.
+    was silent, and that is written into the log; if it has ended, so has the call. Raises TelephonyUnavailable, also
+    where the menu was never asked, and what the stores raise: the machine tries again.
     """
     is_asked = call.command == Command(Kind.ASK, menu)
     if not is_asked and not call.ended:
@@ -113,7 +116,7 @@ def conclude_lookup(call: Call, seq: int, otherwise: int, *, calls: CallStore, n
 
 
 def heard(event: str, call: Call | None) -> TaskAnswer:
-    """What a task is told that no telephony has said."""
+    """What a task is told that no telephony has said: `ended`, `limit`, … `call` None: there is none, and no seq."""
     return {"event": event, "key": "", "seq": call.seq if call else 0}
 
 

@@ -63,7 +63,7 @@ class Doubt(NamedTuple):
 def place_once(
     call: Call, ring_timeout_seconds: int, *, telephony: Telephony, calls: CallStore, clock: Clock
 ) -> str | Doubt | None:
-    """Dials a call attempt unless it was dialled; the contact's id, None if the call is over.
+    """Dials a call attempt unless it was dialled; the contact's id. None: the call is over. Doubt: its phone may ring.
 
     Raises what `Telephony.place` raises: then no phone rings for this attempt.
     """
@@ -74,7 +74,8 @@ def place_once(
 def note_contact(contact_id: str, call: Call, expires_at: int, *, telephony: Telephony, calls: CallStore) -> None:
     """Notes the contact of a call, and whose the contact is where the news of its end does not say so.
 
-    A call that was cancelled while it was being dialled is stopped: who cancelled it knew no contact.
+    A call that was cancelled while it was being dialled is stopped: who cancelled it knew no contact. What goes wrong
+    with that, or with the note whose the contact is, is logged. Raises StoreUnavailable if the contact cannot be noted.
     """
     if telephony.has_records:
         try:
@@ -103,7 +104,8 @@ def _repeat(
 ) -> str | Doubt | None:
     """Dials by a provider that knows a repeat, again and again until it is certain what came of it.
 
-    The contact; None: the call is over or gone; Doubt: patience has run out, and the phone may ring.
+    The contact; None: the call is over or gone; Doubt: patience has run out, or a repeat was refused for good, and the
+    phone may ring. Raises what the first request raises, if it certainly has not dialled.
     """
     begin = asked = clock.now_msec()
     # With 0 this is refused wherever an earlier request may have dialled, however long ago.
@@ -136,7 +138,11 @@ def _repeat(
 def _place_and_look(
     call: Call, ring_timeout_seconds: int, telephony: Telephony, calls: CallStore, clock: Clock
 ) -> str | None:
-    """Dials once by a provider that would dial again for a repeat, then waits for the contact's own event."""
+    """Dials once by a provider that would dial again for a repeat, then waits for the contact's own event.
+
+    The contact; None: the call is over or gone. Raises what the request raises, if it certainly has not dialled; and
+    TelephonyUnavailable when SETTLED_SECONDS have passed without an event.
+    """
     begin = clock.now_msec()
     if calls.begin_placing(call.mid, call.attempt, begin, begin - SETTLED_SECONDS * 1000):
         try:
@@ -149,7 +155,10 @@ def _place_and_look(
 
 
 def _look_for(call: Call, calls: CallStore, clock: Clock) -> str | None:
-    """Waits for the contact of a call that may ring. None: the call is over. Raises TelephonyUnavailable."""
+    """Waits for the contact of a call that may ring. None: the call is over or gone.
+
+    Raises TelephonyUnavailable if none has come SETTLED_SECONDS after the provider was asked.
+    """
     while True:
         found = calls.get(call.mid, call.attempt)
         if found is None or is_over(found):

@@ -91,6 +91,7 @@ class Next(NamedTuple):
     command: Command | None = None
     call: Call | None = None
     lost: bool = False
+    """It is to hang up because the state machine has given no command for too long."""
     repeat: int = 0
     """Which repeat of the question is asked; 0: the first time."""
 
@@ -104,7 +105,10 @@ class Next(NamedTuple):
         return ask._replace(prompt_uri=uri, prompt_seconds=seconds) if self.repeat else ask
 
     def prompt_beside(self, key: str) -> str:
-        """The URI of what the stack carries, by its key in the bucket: that of the call's introductions."""
+        """The URI of a file that every stack has (`key`) in the bucket in which the call's prompts are.
+
+        Raises ValueError where there is no call.
+        """
         if self.call is None:
             raise ValueError(f"{self.op} plays nothing")
         scheme, _, place = self.call.asks[0].prompt_uri.partition("//")
@@ -141,10 +145,11 @@ def op_of(command: Command) -> Op:
 
 
 def told_by_log(call: Call, after: int, now_msec: int) -> Next:
-    """What a telephony is to do once the question `after` (1: the dial) is answered.
+    """What a telephony is to do behind the question `after` (1: the dial); HOLD as long as that is not answered.
 
     Only a menu is told before the state machine asks it, and at most MOST_AHEAD questions ahead of the machine. All
-    else is the machine's to say, and is waited for in holds, for at most HOLD_SECONDS.
+    else is the machine's to say, and is waited for in holds, for at most HOLD_SECONDS (then LOST); while a lookup is
+    not decided, with a sound (WAIT).
     """
     op = op_of(call.command)
     match op:

@@ -17,18 +17,18 @@ from speechcall.shared.adapters.table import Values, to_wire
 from speechcall.shared.rules.outcome import Outcome
 
 CAMPAIGN, OPEN, FUNNEL = "campaign", "open", "funnel"
-"""The names of these parts."""
+"""The names of three parts: the campaign, its account's number of unfinished campaigns, the funnel."""
 FUNNEL_KEPT_SECONDS = 172_800
-"""Beyond its message: another one of the campaign, of a later list, may have been finished before it."""
+"""It is kept so long beyond its message: another of the campaign, of a later list, may have been finished before it."""
 FUNNEL_LEAST_SECONDS = 40 * 86_400
-"""After the latest call that it counts: another message may be sent a month later, and messages be kept for a day."""
+"""And so long after the latest call that it counts: another message may be sent a month later, and be kept a day."""
 
 Parts = dict[str, Any]
 """Parts of a transaction by their names, each of another item."""
 
 
 class Fewer(Enum):
-    """What is left of a campaign's unfinished messages when some of them are not unfinished any more."""
+    """What is left of a campaign's unfinished messages when some of them end: it decides the form of the parts."""
 
     SOME_LEFT = "someLeft"
     NONE_LEFT = "noneLeft"
@@ -39,7 +39,7 @@ class Fewer(Enum):
 
 
 def fewer_of(found: Values | None, count: int) -> Fewer:
-    """The form of an end of `count` messages that is right for the campaign as it was found."""
+    """The form of an end of `count` messages that is right for the campaign as it was found; None: it is not there."""
     if not found or "created_msec" not in found:
         return Fewer.GONE
     left = int(found.get("unfinished_count", 0)) - count
@@ -52,6 +52,9 @@ def take_away(
     table: str, account_id: str, name: str, count: int, adds: Mapping[str, int], fewer: Fewer, now_msec: int
 ) -> Parts:
     """The parts that take `count` messages from the unfinished ones, and add to other counters of the campaign.
+
+    `adds`: these counters by their names. `fewer`: the form; it is a guess until a condition has failed. Empty: nothing
+    is there to be changed.
 
     finish m, of two   TransactWrite: m finished, unfinished 2 → 1 ──► done
     finish n                TransactWrite: n finished, some left ──X only 1 is: the other form
@@ -91,10 +94,11 @@ class EndedMessage:
     mid: str
     expires_at: int
     had_line: bool
+    """It leaves a call: one less of the campaign is in progress."""
     outcome: Outcome | None
     """With which it is finished; None: it is not."""
     heard: Heard | None
-    """What was heard in the call attempt that is over; None: no attempt is, or not for good."""
+    """What was heard in the call attempt that is over for good; None: none is, or nothing is known of it."""
 
 
 def end_parts(table: str, ended: EndedMessage, fewer: Fewer, now_msec: int) -> Parts:
@@ -113,6 +117,7 @@ def end_parts(table: str, ended: EndedMessage, fewer: Fewer, now_msec: int) -> P
 
 
 def _count_heard(table: str, ended: EndedMessage, heard: Heard, now_msec: int) -> Any:
+    """The part that adds an attempt to its funnel, which is made if it is not there."""
     key = funnel_key(ended.account_id, ended.campaign, ended.funnel)
     until = max(ended.expires_at + FUNNEL_KEPT_SECONDS, now_msec // 1000 + FUNNEL_LEAST_SECONDS)
     values = {":mid": ended.mid, ":until": until}
@@ -128,8 +133,9 @@ def _update(
     values: Values | None = None,
     first: str = "",
 ) -> Any:
-    """An update that adds `adds` to counters, after `first`, which sets what else changes.
+    """The part that adds `adds` to counters, by their names.
 
+    `first`: what else the expression sets, with a space behind it; empty: nothing.
     Equal numbers share a name: an expression has 4 KB at most.
     """
     numbers = {number: f":n{index}" for index, number in enumerate(sorted(set(adds.values())))}

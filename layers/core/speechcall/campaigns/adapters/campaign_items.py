@@ -40,7 +40,7 @@ def load_campaign(item: Values) -> Campaign:
 
 
 def is_campaign(item: Values) -> bool:
-    """Whether an item is a campaign, and not a fragment that an end has left behind one that has expired."""
+    """Whether an item is a campaign, and not what an end has made in the place of one that has expired."""
     return "created_msec" in item
 
 

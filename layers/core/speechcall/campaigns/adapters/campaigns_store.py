@@ -81,10 +81,10 @@ Result = TypeVar("Result")
 
 
 def patiently(work: Callable[[str], Result], sleep: Callable[[float], object]) -> Result:
-    """Does `work`, again while another transaction on the same campaign is in its way.
+    """Does `work`, and up to three times more while it raises StoreUnavailable, as another transaction on the same
+    campaign is in its way. Raises the last StoreUnavailable.
 
-    At last it raises StoreUnavailable. Each try is given the same token: a transaction whose answer was lost is not
-    done twice, nor taken for another's.
+    Each try is given the same token: a transaction whose answer was lost is not done twice, nor taken for another's.
     """
     token = str(uuid4())
     for pause in PAUSES:
@@ -108,6 +108,7 @@ class DynamoCampaigns:
         return load_campaign(found) if found and is_campaign(found) else None
 
     def find_with_funnels(self, account_id: str, name: str) -> tuple[Campaign, list[Funnel]] | None:
+        """As `CampaignStore` says. None also where only funnels, or counts of late ends, are left of it."""
         partition = campaign_key(account_id, name)["pk"]
         items: list[Values] = []
         with store_errors():
@@ -138,9 +139,10 @@ class DynamoCampaigns:
         return int((self._get(open_campaigns_key(account_id)) or {}).get("open_count", 0))
 
     def _latest(self, partition: str, limit: int, before: str | None) -> tuple[list[Values], str | None]:
-        """A page of a partition of the index `order`, the latest first, and where the next page begins (None: nowhere).
+        """A page of a partition of the index `order`, the latest first, and the `before` of the next page (None: it is
+        the last).
 
-        `before`: the page is of what stands before this place. The item that had the place may be gone.
+        `before`: the page is of what stands before this place (None: of all). The item that had the place may be gone.
         """
         values = {":pk": partition, **({":before": before} if before is not None else {})}
         with store_errors():
@@ -159,8 +161,8 @@ class DynamoCampaigns:
     def count_list(self, new: NewList, own: Callable[[tuple[str, ...]], Sequence[Any]]) -> tuple[str, ...]:
         """Writes a list and counts it, in one transaction. Returns those of its shapes that have a funnel of their own.
 
-        `own`: the parts of the list itself, given these shapes; they come first, so that the indexes of a
-        ConditionFailed are theirs. Raises CampaignCancelled, TooManyCampaigns.
+        `own`: the parts of the list itself, given these shapes. Raises ConditionFailed where one of them fails, by its
+        index in `own`; CampaignCancelled, TooManyCampaigns: then nothing was written. Raises StoreUnavailable.
 
         request A   TransactWrite: list 1, unfinished 0 → 100, the account's open ones 999 → 1000 ──► counted
         request B        TransactWrite: list 2, the same, as it opens too ──X A has opened it ──► 100 → 200
@@ -187,7 +189,8 @@ class DynamoCampaigns:
     def resume_list(self, new: NewList, now_msec: int) -> None:
         """Before a repeated request writes the messages of its list: keeps the sweeper from withdrawing the list.
 
-        If the sweeper has withdrawn it already, it is counted again.
+        If the sweeper has withdrawn it already, it is counted again. Does nothing if its messages are written. Raises
+        CampaignCancelled, TooManyCampaigns, StoreUnavailable.
 
         repeat      the list: accepting since 12:00:00 ── UpdateItem: since 12:05:10 ──► writes its messages
         sweeper          reads: accepting since 12:00:00, no messages ── withdraw ──X not since 12:00:00 any more
@@ -257,7 +260,7 @@ class DynamoCampaigns:
 
     # ---------------------------------------------------------------- sweeper
     def accepting(self, before_msec: int, limit: int) -> list[AcceptingList]:
-        """As `AcceptingLists.accepting`, the oldest first; up to `limit` of them."""
+        """As `AcceptingLists` says; of the `limit` that the index shows first, those for which it still holds."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -285,6 +288,7 @@ class DynamoCampaigns:
         """Takes back the counts of a list of which no message was written.
 
         False: nothing was taken back, for its request was repeated, its messages were written, or it is withdrawn.
+        Raises StoreUnavailable.
 
         The time-line is at `resume_list`.
         """
@@ -330,8 +334,10 @@ class DynamoCampaigns:
         return {"Put": {"TableName": self._table, "Item": to_wire(item)}}
 
     def _add_list(self, new: NewList, campaign: Campaign | None, funnels: tuple[str, ...]) -> Parts:
-        """The parts that count a list in its campaign. `campaign`: as it was read; None: there was none.
+        """The parts that count a list in its campaign, unless that is cancelled or its account has too many open ones.
 
+        `campaign`: as it was read; None: there was none. `funnels`: the list's shapes that have a funnel of their own;
+        the campaign learns those that it does not know.
         Their conditions hold only while the campaign is as it was read in what decides their form: whether it has
         unfinished messages (else this list opens it, and the account has one more open), and which shapes it knows.
         """
@@ -391,8 +397,9 @@ class DynamoCampaigns:
         return parts
 
     def _as_found(self, new: NewList, failed: Mapping[str, Values | None]) -> Campaign | None:
-        """The campaign as it was found when a transaction failed, for the next try.
+        """The campaign as it was found when a transaction failed, for the next try; None: it is not there.
 
+        `failed`: the parts that failed, with what stood there.
         Raises CampaignCancelled or TooManyCampaigns, where no further try can help.
         """
         if CAMPAIGN in failed:
@@ -410,6 +417,7 @@ class DynamoCampaigns:
         return patiently(lambda token: transact(self._client, parts, token), self.sleep)
 
     def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:
+        """Updates one item. Raises ConditionFailed with what stands there, StoreUnavailable."""
         with store_errors():
             self._client.update_item(
                 TableName=self._table,

@@ -31,9 +31,10 @@ class Visit:
     """A menu that was asked, and how it was left: a key, `idle`, `hungUp` or `interrupted`."""
 
     menu: int
+    """From 0."""
     left_by: str
     msec: int | None = None
-    """How long the callee took for a key."""
+    """How long after it was decided that the menu follows; it counts only for a key. None: it was left by the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Funnel:
 
 
 def counted(heard: Heard) -> Counter[str]:
-    """What one call attempt adds, by the name of a counter.
+    """What one call attempt adds, by the name of a counter: `calls`, `answered`, and of menu 3 `m3a` (asked), `m3i`
+    (silence), `m3u` (hung up), `m3x` (interrupted), `m3k1` (key d1: see `_CODES`), `m3b2` (its time in bucket 2).
 
     So many names at most: one for each of 20 menus, two for each of `MOST_VISITS` visits, and two for the call.
     """
@@ -93,12 +95,12 @@ def counted(heard: Heard) -> Counter[str]:
 
 
 def bucket_of(msec: int) -> int:
-    """The bucket of a time: the first whose upper bound is not below it."""
+    """The bucket of a time, from 0: the first whose upper bound is not below it."""
     return bisect_left(BUCKET_SECONDS, msec / 1000)
 
 
 def load_counts(shape: str, counts: Mapping[str, int], example_mid: str = "") -> Funnel:
-    """The funnel that counters say; names that are not known here are passed over."""
+    """The funnel that counters say, by the names of `counted`; names that are not known here are passed over."""
     funnel = Funnel(shape, example_mid, counts.get("calls", 0), counts.get("answered", 0))
     keys = {code: key for key, code in _CODES.items()}
     for name, count in counts.items():
@@ -131,9 +133,10 @@ def _parts(name: str) -> tuple[int | None, str, str]:
 
 
 def median_between(buckets: list[int]) -> tuple[int, int | None] | None:
-    """Between which seconds the median is; the second is None behind the last bound. None: nothing was counted.
+    """Between which seconds the median of what buckets count is; the second is None behind the last bound.
 
-    That is all that buckets know. From 2 to 55 s the upper bound is at most 1.67 times the lower one.
+    None: nothing was counted. Buckets tell no more than that. From 2 to 55 s the upper bound is at most 1.67 times the
+    lower one.
     """
     total = sum(buckets)
     if not total:

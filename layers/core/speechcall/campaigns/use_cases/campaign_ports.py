@@ -45,7 +45,7 @@ class AcceptingLists(Protocol):
     def withdraw(self, accepting: AcceptingList, now_msec: int) -> bool:
         """Takes the counts of a list back.
 
-        False: its messages are being written, or are written, or it is withdrawn.
+        False: its messages are being written, or are written, or it is withdrawn: nothing is taken back.
         """
 
 

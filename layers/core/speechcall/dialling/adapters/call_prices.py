@@ -14,7 +14,10 @@ class LongestPrices:
         self._rates, self._limits = rates, limits
 
     def __call__(self, message: Message, now_msec: int) -> int | None:
-        """What the next call of a prepared message may cost, in millionths; None: its number has no rate."""
+        """What the next call of a prepared message may cost, in millionths; None: its number has no rate now.
+
+        Raises StoreUnavailable.
+        """
         rate = self._rates.rate_at(message.number, now_msec)
         if rate is None:
             return None

@@ -22,7 +22,8 @@ def resume_execution(client: "SFNClient", flow_arn: str, name: str, execution_in
     StartExecution is idempotent for a running execution of the same name and input, and answers with
     the date of its start; for one that has ended it answers ExecutionAlreadyExists (Step Functions API
     reference). It answers the same for one that runs with another input, given by a function of another release; so
-    after that answer the execution is looked up. Nothing can run on a machine that was deleted.
+    after that answer the execution is looked up. Nothing can run on a machine that was deleted. Raises
+    EngineUnavailable, and what else the client raises.
     """
     try:
         begun = begin_execution(client, flow_arn, name, execution_input)

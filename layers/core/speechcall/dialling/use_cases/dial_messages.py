@@ -61,11 +61,11 @@ AGAIN_SECONDS = 20
 BUSY_AGAIN_SECONDS, MOST_BUSY_SECONDS = 60, 900
 """The same for each further message to a number that is in a call; the first of them keeps its place."""
 PAUSED_AGAIN_SECONDS = 900
-"""The same for a message of a list that is paused; a list that is resumed calls its messages back at once."""
+"""The same for a message of a list that is paused; a list that is resumed brings its messages back at once."""
 CLAIM_TRIES, SKEW_MSEC = 3, 2000
 """A message that another function's clock has just made due is due."""
 MOST_PROMOTED = 100
-"""How many messages that were put off a run calls back at most."""
+"""How many messages that were put off a run brings back at most."""
 INDEX_SECONDS = 1
 """After which time an index mostly shows what was written."""
 LOOK_AGAIN_MSEC, LOOK_AGAIN_CALLS = 1000, 10
@@ -76,7 +76,7 @@ class Flows(Protocol):
     """The published state machines."""
 
     def publish(self, menus: tuple[Menu, ...]) -> str:
-        """The ARN of the machine for these menus, creating it when it is new. RetryableError, MenusRefused."""
+        """The ARN of the machine for these menus, creating it when it is new. Raises RetryableError, MenusRefused."""
 
     def start(self, flow_arn: str, name: str, execution_input: dict[str, Any]) -> bool:
         """Starts an execution. True: it runs, also where another started it; False: it has ended before."""
@@ -88,6 +88,7 @@ class Dialled:
 
     started: int = 0
     expired: int = 0
+    """They could not be dialled in their time; or never, as their price is above the limit of a day, or not known."""
     refused: int = 0
     """Step Functions will never take their state machine."""
     cancelled: int = 0
@@ -107,20 +108,21 @@ def dial_messages(
     dial_wait: Callable[[int], int] = DIAL_MARGIN_SECONDS.__add__,
     urgent: Iterable[str] = (),
     strays: Iterable[str] = (),
-    calls_back: bool = True,
+    brings_back: bool = True,
     most_price: Callable[[Message, int], int | None] = lambda _message, _now_msec: None,
 ) -> Dialled:
     """Dials the messages that wait for a line, in their order, and the `named` that the order does not show yet.
 
-    Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits
-    for the rate's next free moment, a second at a time. `stack`: the lines and the rate of the stack's parameters,
-    which hold where no operator has chosen otherwise. `dial_wait`: for how many seconds the state machine waits for an
-    answer, by the message's ring time in seconds. `urgent`: ids of urgent messages, dialled before all others, because
-    the order may not show them yet. `strays`: ids of messages without a place in a queue; they are given one.
-    `calls_back`: messages that were put off and are due go back to their queues first; without it, only when nothing
-    else is left.
-    Any number of copies may run. What goes wrong with one message is logged, and the message tried again 20 s later
-    at the earliest. `most_price`: what a call may cost at most if it is begun at a moment, for accounts with a limit of
+    Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits for the rate's next
+    free moment, a second at a time. Any number of copies may run. What goes wrong with one message is logged, and the
+    message tried again 20 s later at the earliest. Raises what the reads of the pool and of the order raise.
+
+    `named`, `urgent`: ids of messages that were just queued; the urgent ones are dialled before all others, because the
+    order may not show them yet. `strays`: ids of messages without a place in a queue; they are given one.
+    `brings_back`: messages that were put off and are due go back to their queues first; without it, only when nothing
+    else is left. `stack`: what the stack's parameters say, which holds where no operator has chosen otherwise.
+    `dial_wait`: for how many seconds the state machine waits for an answer, by the message's ring time in seconds.
+    `most_price`: what a call may cost at most if it is begun at a moment, in millionths, for accounts with a limit of
     what they spend in a day; None: its price is not known.
     """
     state = lines.read()
@@ -134,10 +136,10 @@ def dial_messages(
     if len(state.held) < run.pool.lines:
         run.dial_named(urgent)
         run.give_places(strays)
-        if calls_back:
-            run.call_back()
+        if brings_back:
+            run.bring_back()
         run.dial_in_order()
-        if not calls_back and run.found_nothing and run.call_back():
+        if not brings_back and run.found_nothing and run.bring_back():
             run.dial_in_order()
         if run.found_nothing:
             run.dial_named(named)
@@ -158,7 +160,7 @@ def _fields(mid: str, message: Message | None) -> dict[str, object]:
 
 @dataclass
 class _Run:
-    """One run of a dialer."""
+    """One run of a dialer. Its parameters are those of `dial_messages`; `state` is the pool as it was read last."""
 
     messages: MessageStore
     turns: TurnStore
@@ -174,10 +176,11 @@ class _Run:
     waiting: Counter[str] = field(default_factory=Counter)
     """How many messages were met whose number is in a call."""
     tried: set[str] = field(default_factory=set)
+    """Messages that this run does not take again: they are dialled, or have ended, or have to wait."""
     latest: Message | None = None
     """The message that was read last."""
     spent: dict[str, int] = field(default_factory=dict)
-    """Accounts that have used up their minutes, or what they may spend, and until when."""
+    """Until when accounts have used up their minutes, or what they may spend (epoch milliseconds)."""
     found_nothing: bool = False
     """The order was gone through to its end, and lines are left."""
 
@@ -190,42 +193,45 @@ class _Run:
         self.busy = set(self.state.held)
         """Numbers that were in a call then, or are found to be."""
         self.free = self.pool.lines - len(self.state.held)
+        """Lines that were free then; of them `free_normal` for messages that are not urgent."""
         self.free_normal = min(self.free, self.pool.lines_for(is_urgent=False) - len(self.state.normal))
         self.next_msec = self.state.next_msec
         """The rate's next free moment, as far as it is known."""
         self.order = Order(self.turns, self.clock, self.free, skip=self.tried)
         self.started, self.looked_msec = 0, self.clock.now_msec()
+        """Calls that this run has begun since then; when that was."""
 
     def _look_again(self) -> None:
-        """Others dial too, and somebody may have come who goes first."""
+        """Reads pool and order again after a second or ten calls: others dial too, and somebody may go first now."""
         is_late = self.clock.now_msec() >= self.looked_msec + LOOK_AGAIN_MSEC
         if is_late or self.started >= LOOK_AGAIN_CALLS:
             self.state = self.lines.read()
             self._look()
 
-    def call_back(self) -> int:
+    def bring_back(self) -> int:
         """Puts messages that were put off until now back into their queues, and queues whose hours have opened back
-        into the order; returns how many of both. Messages whose time is up end.
+        into the order; returns how many of both. Messages whose time is up end. What goes wrong with the queues, or
+        with one message, is logged.
         """
         opened = 0
         try:
             opened = self.turns.open_due(self.clock.now_msec())
         except Exception:
             logger.exception("queues whose hours have opened could not be called back")
-        called = self.give_places(self.messages.put_off(self.clock.now_msec(), MOST_PROMOTED))
+        placed = self.give_places(self.messages.to_promote(self.clock.now_msec(), MOST_PROMOTED))
         if opened:
             self.clock.sleep(INDEX_SECONDS)  # no message was changed, so nothing else wakes a dialer for them
-        if opened or called:
+        if opened or placed:
             self.state = self.lines.read()
             self._look()
-        return called + opened
+        return placed + opened
 
     def give_places(self, mids: Iterable[str]) -> int:
         """Of these messages, puts the queued ones that are due and stand in no queue into theirs; returns how many.
 
-        A message that cannot be dialled any more in its time ends.
+        A message that cannot be dialled any more in its time ends. What goes wrong with one is logged.
         """
-        called = 0
+        placed = 0
         for mid in mids:
             message = None
             try:
@@ -237,13 +243,15 @@ class _Run:
                 if isinstance(when, Outcome):
                     self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
                 elif not message.stands:
-                    called += self.messages.promote(message, now)
+                    placed += self.messages.promote(message, now)
             except Exception:
                 logger.exception("message %s could not be called back", mid, extra=_fields(mid, message))
-        return called
+        return placed
 
     def dial_in_order(self) -> None:
-        """Dials one message after the other, until no line is free, nothing is left to dial, or time is up."""
+        """Dials one message after the other, until no line is free, nothing is left to dial (`found_nothing`), or time
+        is up.
+        """
         while self.time_left() > 0 and self.started < self.free:
             candidate = self.order.next()
             if candidate is None:
@@ -280,7 +288,7 @@ class _Run:
         """Dials one message, if it may be dialled. True: the run ends, as no other message would get a line either, or
         the time left is too short.
 
-        A message with which something goes wrong is put off, and the run continues.
+        Never raises: a message with which something goes wrong is put off, and the run continues.
         """
         message: Message | None = None
         try:
@@ -324,7 +332,9 @@ class _Run:
     def _pass_over(
         self, claim: AccountFull | QueueShut | HeldBack | Capped, mid: str, candidate: Candidate | None
     ) -> None:
-        """Passes over all that the obstacle of this message's claim holds back: its account, its queue, or it alone."""
+        """Passes over all that the obstacle of this message's claim holds back: its account, its queue, or it alone; of
+        a message that was named (no candidate) it alone.
+        """
         match claim:
             case AccountFull():
                 if candidate:
@@ -352,7 +362,8 @@ class _Run:
     def _dial(self, mid: str, message: Message | None, candidate: Candidate | None) -> Claim | None:
         """Takes a line for a message and starts its execution; returns what the claim of the line came to.
 
-        None: no claim was made. The message is gone, is not queued, has to wait, or has ended here.
+        None: no claim was made. The message is gone, is not queued, has to wait, or has ended here. Raises what the
+        stores and Step Functions raise, also after the line was taken: then the sweeper starts the execution.
         """
         now = self.clock.now_msec()
         if message is None or message.state is not State.QUEUED or _was_put_off(message, now):
@@ -391,7 +402,10 @@ class _Run:
         return self._take_in(message, flow_arn, charge, self._claim(message, flow_arn, charge, when.until_msec))
 
     def _known_refusal(self, message: Message, now_msec: int) -> Claim | None:
-        """The refusal that a claim would get, if this run knows it already; None: only a claim can tell."""
+        """The refusal that a claim would get, if this run knows it already; None: only a claim can tell.
+
+        A message to a number that is in a call is put off here, unless it is the first (`_wait_for_number`).
+        """
         if message.number in self.busy:
             return self._wait_for_number(message)
         if self.next_msec > now_msec:
@@ -400,7 +414,7 @@ class _Run:
         return Capped(Caps(spent_until_msec=spent_until)) if spent_until > now_msec else None
 
     def _take_in(self, message: Message, flow_arn: str, charge: Charge, claim: Claim) -> Claim:
-        """What a claim means for its message: a call begins, or the message waits or ends."""
+        """Does what a claim means for its message: a call begins, or the message waits or ends. Returns the claim."""
         mid, now = message.mid, self.clock.now_msec()
         match claim:
             case NumberBusy():
@@ -431,6 +445,7 @@ class _Run:
         return self.latest
 
     def _charge(self, message: Message, candidate: Candidate | None) -> Charge:
+        """For whom a line is taken: as the order has it; for a message that was named (None), as it is read now."""
         if candidate:
             return Charge(candidate.turn, candidate.queue)
         account, is_urgent = message.account_id, message.is_urgent
@@ -450,7 +465,8 @@ class _Run:
         return None if price is None or price > most else charge._replace(most_price=price)
 
     def _wait_for_hours(self, message: Message, opens_msec: int, candidate: Candidate | None) -> None:
-        """A message that may not be dialled yet. All of its queue wait for the same hours: the queue leaves the order.
+        """Makes a message wait that may not be dialled before `opens_msec`. All of its queue wait for the same hours:
+        the queue leaves the order.
 
         Without a candidate (the message was named) nothing is to be done: its queue was shut before it stood in it.
         """
@@ -462,7 +478,7 @@ class _Run:
             self.order.shut(candidate.queue, opens_msec)
 
     def _wait_for_cap(self, message: Message, caps: Caps) -> None:
-        """A message whose number has had as many calls as are allowed is put off until the next is, or ends if that is
+        """Puts off a message whose number has had as many calls as are allowed until the next is, or ends it if that is
         too late.
 
         One whose account has used up its minutes, or what it may spend, keeps its place: `_pass_over` shuts its queue.
@@ -481,8 +497,8 @@ class _Run:
             self.messages.postpone(message.mid, State.QUEUED, when.at_msec)
 
     def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
-        """A message that is cancelled ends. One of a paused list leaves its queue for 15 minutes, because other lists
-        share the queue; one of a paused campaign or account stays where it is.
+        """Ends a message that is cancelled (`is_final`). One of a paused list leaves its queue for 15 minutes, because
+        other lists share the queue; one of a paused campaign or account stays where it is.
         """
         if is_final:
             now = self.clock.now_msec()
@@ -510,7 +526,9 @@ class _Run:
         raise AssertionError("a claim is tried at least once")
 
     def _wait_for_number(self, message: Message) -> NumberBusy:
-        """The first message to a number in a call keeps its place, so that it is next; the others make room."""
+        """The first message to a number in a call keeps its place, so that it is next; the others make room: they are
+        put off, each a minute longer than the one before it, for at most 15.
+        """
         self.busy.add(message.number)
         self.waiting[message.number] += 1
         if behind := self.waiting[message.number] - 1:
@@ -518,7 +536,7 @@ class _Run:
         return NumberBusy()
 
     def _put_off(self, mid: str, seconds: int, message: Message | None) -> None:
-        """Takes a message out of its queue for some seconds, but not for longer than its time.
+        """Takes a message out of its queue for some seconds, but not for longer than its time. Never raises.
 
         Queues are read from their heads: messages that have to wait must not fill them.
         """
@@ -542,7 +560,7 @@ def _when(message: Message, now_msec: int, caps: Caps = NO_CAPS) -> Dialable | O
 
 
 def _end_of(obstacle: Obstacle) -> Outcome:
-    """How a message ends that this obstacle keeps from being dialled in its time."""
+    """The outcome of a message that this obstacle keeps from being dialled in its time."""
     match obstacle:
         case "ttl":
             return EXPIRED

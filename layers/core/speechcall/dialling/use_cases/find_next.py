@@ -31,12 +31,16 @@ class Candidate:
 
 @dataclass
 class _Heads:
-    """The first messages of a queue, as far as they were read, and what is left of them."""
+    """The first messages of a queue, as far as they were read."""
 
     limit: int
+    """How many are read the next time."""
     left: list[str] = field(default_factory=list)
+    """Those that were read and not passed over."""
     is_last: bool = False
+    """All were read, or as many as a run reads."""
     seen: set[str] = field(default_factory=set)
+    """All that were read."""
 
 
 @dataclass
@@ -44,15 +48,23 @@ class _Queues:
     """The first queues of an account, as far as they were read."""
 
     limit: int
+    """How many are read the next time."""
     found: dict[QueueName, Queue] = field(default_factory=dict)
     passed: set[QueueName] = field(default_factory=set)
+    """Those of which nothing is dialled in this run."""
     is_last: bool = False
+    """All were read."""
 
 
 class Order:
-    """The order as a run sees it. `skip`: messages that it has tried; its user adds to it."""
+    """The order as a run sees it. `free`: how many lines are free. `skip`: the messages that the run has tried; it adds
+    to them.
+
+    What is passed over, or skipped, is so for the rest of this run.
+    """
 
     def __init__(self, turns: TurnStore, clock: Clock, free: int, skip: set[str]) -> None:
+        """Reads the first accounts of the order, some more than there are free lines."""
         self._turns, self._clock, self._skip = turns, clock, skip
         self._page = min(free + MARGIN, MOST_READ)
         self._limit = self._page
@@ -64,7 +76,11 @@ class Order:
         self._read()
 
     def next(self) -> Candidate | None:
-        """The message whose turn it is; None: nothing is left that may be dialled."""
+        """The message whose turn it is; None: nothing is left that may be dialled.
+
+        The same again until it is charged, passed over or in `skip`. Accounts of which nothing can be dialled are
+        passed over here (`_pass_over_exhausted`).
+        """
         while True:
             left = [turn for name, turn in self._known.items() if name not in self._passed]
             if not left:
@@ -77,10 +93,13 @@ class Order:
             found = self._first_of(turn)
             if found:
                 return found
-            self._pass_over(turn)
+            self._pass_over_exhausted(turn)
 
     def charge(self, charge: Charge, holder: str) -> None:
-        """Notes that a line was taken at this charge, by the attempt `holder`: its account and queue move back."""
+        """Notes that a line was taken at this charge, by the attempt `holder`: its account and queue move back.
+
+        Those that were not read here (the message was named) are not noted.
+        """
         turn = charge.turn.charged(holder, charge.queue.standing)
         name = _name(turn)
         if name in self._known:
@@ -164,11 +183,12 @@ class Order:
             heads.seen.update(page)
 
     def _saw_any(self, name: Name, queue: Queue) -> bool:
+        """Whether any message stood in a queue that `_head_of` has read, also one that was passed over."""
         return bool(self._heads[name, queue.name].seen)
 
-    def _pass_over(self, turn: Turn) -> None:
-        """Passes over an account in this run. It leaves the order too if it is paused, holds all its lines or has no
-        queue that waits: whatever changes that wakes it.
+    def _pass_over_exhausted(self, turn: Turn) -> None:
+        """Passes over an account of which no message was found. It leaves the order too if it is paused, holds all its
+        lines, or has no queue that waits and was not just woken: whatever changes that wakes it.
         """
         name = _name(turn)
         self._passed.add(name)

@@ -67,9 +67,9 @@ def sweep(repairs: Iterable[Repair]) -> None:
 class Calls:
     """The repairs of messages and of the lines that they hold.
 
-    `start` (flow ARN, name, input) starts an execution that does not exist yet, `finish` (message id,
-    attempt) ends a call, `count` (metric, number) tells of each thing that was repaired. What goes wrong with
-    one message is logged, and tried again the next minute.
+    `start` (flow ARN, name, input) starts an execution that does not exist yet. `finish` (message id, attempt) ends a
+    call; None: its message settles still. `count` (metric, number) tells of each thing that was repaired. What goes
+    wrong with one message is logged, and tried again the next minute.
     """
 
     messages: MessageStore
@@ -121,7 +121,9 @@ class Calls:
         self.count("MessagesExpired", counted["expired"])
 
     def _prepare_again(self, mid: str) -> str:
-        """Writes a new time into one unprepared message, or ends it if its time is up; the word for what was done."""
+        """Writes a new time into one unprepared message, or ends it if its time is up. Out: a word for what was done:
+        `again`, `expired`, or `gone` where nothing was, as the message is not preparing any more.
+        """
         now, message = self.clock.now_msec(), self._read(mid, State.PREPARING)
         if message is None or message.state is not State.PREPARING:
             return "gone"
@@ -162,7 +164,7 @@ class Calls:
 
     @contextmanager
     def _alone(self, mid: str, waits: State | None = None) -> Iterator[None]:
-        """What goes wrong with one message does not hold up the others.
+        """What goes wrong with one message is logged, and does not hold up the others.
 
         `waits`: the state of a message that is put off for five minutes after an unforeseen error: the index gives the
         oldest first, and would give this one each minute before all others.
@@ -178,7 +180,7 @@ class Calls:
                     self.messages.postpone(mid, waits, self.clock.now_msec() + PREPARE_AGAIN_SECONDS * 1000)
 
     def _read(self, mid: str, state: State) -> Message | None:
-        """A message that the index shows in `state`; None: it is gone, or has ended here.
+        """A message that the index shows in `state`, in whatever state it is now; None: it is gone, or has ended here.
 
         One whose item cannot be understood raises, until it is so old that no message has any time left: then it ends.
         """
@@ -243,7 +245,7 @@ class Calls:
         self.count("LinesReleased", released)
 
     def expire(self) -> None:
-        """Messages whose time has run out while every line was taken, so that no dialer looked at them.
+        """Ends messages whose time has run out while every line was taken, so that no dialer looked at them.
 
         Messages that were put off and are due go back to their queues; so do those that an earlier release has queued,
         which knew no queues.
@@ -274,7 +276,8 @@ class Calls:
         """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.
 
         A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
-        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute.
+        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute. Also,
+        call attempts that hold no line any more are taken from the turns that still count them.
         Turns are read before the pool: an attempt that a turn counts and the pool then does not hold has lost its line.
         """
         now, woken = self.clock.now_msec(), 0
@@ -288,7 +291,7 @@ class Calls:
                 for turn in turns:
                     self.turns.forget_live(turn, sorted(turn.live - held))
             for queue in queues:
-                if _stands(queue, order.get(queue.is_urgent), now) or not self.turns.heads(queue, 1):
+                if _is_placed_or_kept_out(queue, order.get(queue.is_urgent), now) or not self.turns.heads(queue, 1):
                     continue
                 if not (queue.campaign and self.is_paused(account_id, queue.campaign)):
                     self.turns.wake(account_id, queue.campaign, queue.is_urgent, now, window=queue.window)
@@ -296,7 +299,7 @@ class Calls:
         self.count("QueuesWoken", woken)
 
 
-def _stands(queue: Queue, turn: Turn | None, now_msec: int) -> bool:
+def _is_placed_or_kept_out(queue: Queue, turn: Turn | None, now_msec: int) -> bool:
     """Whether a queue is in the order, or is kept out of it on purpose."""
     if queue.opens_msec > now_msec:
         return True

@@ -20,7 +20,8 @@ def withdraw_lists(
 ) -> None:
     """A list of a campaign that has been counted for five minutes is confirmed, or withdrawn if it has no messages.
 
-    Its messages are written together, so the first of them says whether they are there.
+    Its messages are written together, so the first of them says whether they are there. `count` (metric, number) tells
+    how many were withdrawn. What goes wrong with one list is logged.
 
     messagelist   counted ──► (cut off)                                  or: counted ──► messages written ──► (cut off)
     sweeper            five minutes later: no message ──► withdrawn          the first message is there ──► confirmed

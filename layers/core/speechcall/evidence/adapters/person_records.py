@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from speechcall.evidence.use_cases.person_ports import Erased
-from speechcall.messages.adapters.message_items import parts
+from speechcall.messages.adapters.message_items import shard_lists
 from speechcall.messages.rules.message import State
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.shared.adapters.keys import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PAGE, ENDED_PAGE = 100, 20
 _IN_TURN = (State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING, State.QUEUED)
 """QUEUED twice, since messages come back to it: one that is put off during a pass would be passed over."""
-_SHARDS = tuple(shard for state in _IN_TURN for part in parts(state) for shard in part)
+_SHARDS = tuple(shard for state in _IN_TURN for part in shard_lists(state) for shard in part)
 """The parts of the index `due` in which all messages are that have not ended, in the order in which they move."""
 _ENDED = len(_SHARDS)
 

@@ -36,7 +36,7 @@ OPEN_AGAIN_MSEC = 60_000
 """After which an account is looked at again whose open calls may give minutes back when they end."""
 NUMBER_LIMITS: tuple[Limit, ...] = ("account", "stack")
 PREFIX = "limit "
-"""How the names of parts begin that count."""
+"""The names of the parts that count a call begin with this; the name of the limit (`Limit`) follows."""
 KEPT_SECONDS = 3 * 86_400
 """For how long after its day an account's minutes are kept: a call that ends late corrects them."""
 
@@ -46,8 +46,9 @@ def claim_parts(
 ) -> Parts:
     """The parts of a claim that count its call, each with its limit as a condition.
 
-    `found`: the items at which an earlier try of this claim has failed, though the limit is not reached, because some
-    of the calls in them count no more. Those calls are taken out, on the condition that the item is as it was read.
+    `found`: the items at which the tries before of this claim have failed, by the names of the parts; empty at the
+    first. The limit was not reached: some of the calls in an item count no more. They are taken out, on the condition
+    that the item is as it was read.
 
     dialer A   TransactWrite: + m-1, if fewer than 2 are there ──► counted: 2
     dialer B        TransactWrite: + n-1 ──X 2 are there ──► one of them is of the day before yesterday
@@ -92,6 +93,8 @@ def claim_parts(
 def _reserve(table: str, message: Message, most: int, reserved: int, now_msec: int) -> Any:
     """The part of a claim that takes what its call may cost at most from its account's day, if so much is left.
 
+    `most`, the limit, and `reserved` are in millionths.
+
     dialer A   TransactWrite: 7 of 10 are spent, 3 for m ──► 10: nothing is left
     dialer B        TransactWrite: 3 for n ──X it does not fit: its queue waits for the next day
     finish m             TransactWrite: m has cost 1: − 2 ──► 8
@@ -110,7 +113,8 @@ def _reserve(table: str, message: Message, most: int, reserved: int, now_msec: i
 def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> Parts:
     """The parts of an end that correct what its claim has counted.
 
-    `gives_back`: this end gives the line back; a call that was not placed is then taken from its number's calls.
+    Empty: the claim counted nothing. `gives_back`: this end gives the line back; a call that was not placed is then
+    taken from its number's calls.
     `is_over`: all is known of the call that ever will be, so its minutes and its price are corrected. Where its length
     is not known, the time for which it held its line counts; or, if the line was given back before, what was charged.
     """
@@ -128,21 +132,23 @@ def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, 
         key = _minutes_key(message.account_id, claimed_msec)
         parts[f"{PREFIX}minutes"] = _update(table, key, "ADD used_msec :more, open_calls :less", more)
     if is_over and "spend" in message.limits:
-        more = {":more": -_gives_back(message), ":less": -1}
+        more = {":more": -_unspent(message), ":less": -1}
         key = _day_key(spend_key, message.account_id, claimed_msec)
         parts[f"{PREFIX}spend"] = _update(table, key, "ADD spent_amount :more, open_calls :less", more)
     return parts
 
 
-def _gives_back(message: Message) -> int:
-    """What is left of what was reserved for a call that is over. One of which nothing is known keeps it all."""
+def _unspent(message: Message) -> int:
+    """What is left of the amount that was reserved for a call that is over; 0 where its cost is not known."""
     if message.was_not_placed:
         return message.reserved
     return 0 if message.spent is None else message.reserved - message.spent
 
 
 def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_msec: int) -> Caps:
-    """What is known of the limits for which a claim has failed. `failed`: the items at which it did, by the parts."""
+    """What is known of the limits for which a claim has failed. `limits`: those of the claim; `failed`: the items at
+    which it failed, by the names of the parts.
+    """
     counted = tuple(
         _counted(limits[name], failed[f"{PREFIX}{name}"])
         for name in NUMBER_LIMITS
@@ -155,7 +161,8 @@ def caps_in(failed: Mapping[str, Values | None], limits: Mapping[str, int], now_
 def _looked_again_msec(item: Values | None, now_msec: int) -> int:
     """When an account whose day is used up is looked at again: at midnight, or in a minute while calls are in progress.
 
-    Those count with what they may take, so their ends may give minutes, or money, back.
+    Those count with what they may take, so their ends may give minutes, or money, back. `item`: that of the day; None:
+    nothing of the day is counted yet.
     """
     if (item or {}).get("open_calls", 0) > 0:
         return min(now_msec + OPEN_AGAIN_MSEC, next_day_msec(now_msec))
@@ -165,7 +172,8 @@ def _looked_again_msec(item: Values | None, now_msec: int) -> int:
 def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
     """What is counted of a message's number and account now, for the limits that are given. Strongly consistent.
 
-    For a message whose call has just ended: what its end will give back is not counted any more.
+    For a message whose call has just ended, and whose end is not written yet: what that will give back of the minutes
+    and of the spend is left out already. The spend is used up if one more call as dear as this one may be does not fit.
     """
     counted = tuple(
         _counted(limits[name], read_item(client, table, _key(name, message)))
@@ -176,7 +184,7 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
     gives_back = 0 if known is None else message.charged_msec - known
     spent_until = _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec, gives_back)
     if "spend" in limits and not spent_until:
-        spent = spent_of_day(client, table, message.account_id, now_msec) - _gives_back(message)
+        spent = spent_of_day(client, table, message.account_id, now_msec) - _unspent(message)
         spent_until = next_day_msec(now_msec) if spent + message.reserved > limits["spend"] else 0
     return Caps(counted, spent_until)
 
@@ -191,8 +199,8 @@ def read_numbers(
 ) -> dict[str, Caps]:
     """What is counted of an account's calls to numbers (at most 100), and of its minutes. May be a little behind.
 
-    `digest`: of a number, as its messages have it. The stack's own count is not told: it would say whom other accounts
-    call.
+    Out: by number. One whose count DynamoDB has not given in READ_TRIES requests stands as never called. `digest`: of
+    a number, as its messages have it. The stack's own count is not told: it would say whom other accounts call.
     """
     spent = _spent_until(client, table, account.account_id, account.minutes_per_day, now_msec)
     most = account.calls_per_number
@@ -232,7 +240,8 @@ def _spent_until(
 ) -> int:
     """Until when an account has used up its minutes; 0: it has not.
 
-    `gives_back_msec`: what the end of a call will give back, and is still counted.
+    `minutes`: how many it has in a day; None: any number. `gives_back_msec`: what the end of a call will give back, and
+    is still counted.
     """
     if minutes is None:
         return 0
@@ -245,6 +254,7 @@ def _counted(most: int, item: Values | None) -> Counted:
 
 
 def _update(table: str, key: Key, expression: str, values: Values, condition: str = "") -> Any:
+    """A part that updates the item under `key`. If its condition fails, the item comes back with the failure."""
     conditions = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     return {
         "Update": {
@@ -272,7 +282,7 @@ def _key(limit: Limit, message: Message) -> Key:
 
 
 def unkeyed(number: str) -> str:
-    """By which a number is known here whose message has no digest: a release before has accepted it."""
+    """Stands for the digest of a number whose message has none: a release before has accepted it."""
     return hashlib.sha256(number.encode()).hexdigest()
 
 

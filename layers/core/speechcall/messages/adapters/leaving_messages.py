@@ -99,15 +99,20 @@ class Leaving:
     """A message that leaves the state in which it was read, and all that has to do with that."""
 
     message: Message
+    """As it was read: in the state that it leaves."""
     after: State
+    """The state to which it goes."""
     now_msec: int
     expression: str
-    """What the change of the message says, besides its state."""
+    """The update expression of the message. It has to set `#state = :to`."""
     values: Values
+    """What the expression needs, but for `:to` and what the conditions need."""
     outcome: Outcome | None = None
     """With which it is finished for good; None: it is not."""
     heard: Heard | None = None
-    """What was heard in the attempt that is over for good; None: none is, or nothing is known of it."""
+    """What its campaign counts of the attempt that is over for good; None: none is, it is in no campaign, or nothing is
+    known of the attempt.
+    """
     more: Parts = field(default_factory=dict)
     """Further parts of the transaction, by their names."""
     checks: Parts = field(default_factory=dict)
@@ -116,7 +121,7 @@ class Leaving:
     settles: bool = False
     """Its call is over, and not for good: why it ended may yet change what becomes of the message."""
     again_msec: int | None = None
-    """Not before this it is dialled again."""
+    """Not before this it is dialled again; None: it is not."""
 
     @property
     def had_line(self) -> bool:
@@ -151,22 +156,25 @@ class LeavingMessages(DynamoMessageReader):
 
     # ------------------------------------------------------------ ways to leave
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
+        """As `MessageStore` says. For a release that knows no such state the message is finished with `guess`."""
         values = {":outcome": guess.outcome, ":reason": guess.reason, ":now": now_msec, ":end": end.value}
         due = due_values(shard_name(message.mid, State.SETTLING), now_msec)
         expression = f"{FINISHED}, {SETTLING_END} = :end, {SHARD}"
         # The guess is not its outcome, and its call may turn out to have been answered: neither is counted yet.
         leaving = Leaving(_in_a_call(message), State.FINISHED, now_msec, expression, values | due, settles=True)
-        return self._has_left(leaving)
+        return self._try_to_leave(leaving)
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
-        return self._has_left(_finishing(_in_a_call(message), outcome, None, now_msec, heard))
+        return self._try_to_leave(_finishing(_in_a_call(message), outcome, None, now_msec, heard))
 
     def refuse(self, message: Message, outcome: Outcome, cause: str | None, now_msec: int) -> bool:
-        return self._has_left(_finishing(message, outcome, cause, now_msec))
+        return self._try_to_leave(_finishing(message, outcome, cause, now_msec))
 
     def refuse_unreadable(self, mid: str, before: State, outcome: Outcome, now_msec: int) -> bool:
-        """Ends a message whose item cannot be understood. Its campaign and its sender are told, as far as the item
-        names them: they would wait for its end for ever.
+        """Ends a message whose item cannot be understood; False: it is not in the state `before` any more.
+
+        Its campaign and its sender are told, as far as the item names them: they would wait for its end for ever. A
+        line that it holds stays in the pool: the sweeper finds it there.
         """
         item = read_item(self._client, self._messages, message_key(mid)) or {}
         known = {name: item.get(name, "") for name in ("account_id", "campaign", "funnel")}
@@ -214,6 +222,9 @@ class LeavingMessages(DynamoMessageReader):
     ) -> Redialled:
         """Puts a message back to be dialled again, unless it, its list, its campaign or its account was cancelled.
 
+        `redials`: how many of its attempts are redials from then on. `due_msec`: not before this it is dialled. `more`:
+        parts that are written with it, or not at all.
+
         cancel     UpdateItem: the list is cancelled
         finish 1        TransactWrite: m calling → queued ──X cancelled ──► m calling → finished
         or
@@ -232,8 +243,8 @@ class LeavingMessages(DynamoMessageReader):
         return _why_not_again(failed, message)
 
     def _nothing_is_cancelled(self, message: Message) -> Parts:
-        """The conditions, by the names of parts, that neither a message's list nor its campaign was cancelled, nor it
-        with its account's queue.
+        """The conditions, by the names of parts, that a message was cancelled neither with its list nor with its
+        campaign, nor with its account's queue. (That it was not cancelled by itself is a clause of `_parts`.)
         """
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         keys = {"list": list_brake_key(message.list_id)}
@@ -253,11 +264,12 @@ class LeavingMessages(DynamoMessageReader):
         return checks
 
     # ------------------------------------------------------ the one transaction
-    def _has_left(self, leaving: Leaving) -> bool:
+    def _try_to_leave(self, leaving: Leaving) -> bool:
         return not self._leave(leaving)
 
     def _leave(self, leaving: Leaving) -> Mapping[str, Values | None]:
-        """Leaves a state; the parts whose conditions failed, if it could not. Who leaves a call gives its line back.
+        """Leaves a state; empty: it did. Else nothing is changed: the parts whose conditions failed, with what stood
+        there. Who leaves a call gives its line back. Raises StoreUnavailable.
 
         finish 1   TransactWrite: m calling → finished, held - m-1 ──► done
         finish 2        TransactWrite: the same ──X m is not calling: it was done
@@ -293,7 +305,7 @@ class LeavingMessages(DynamoMessageReader):
         )
 
     def _keep_its_list(self, message: Message, now_msec: int) -> None:
-        """Keeps a message's list and campaign as long as the message, also where it ends a week late.
+        """Before the end of a message: keeps its list and campaign as long as the message, where it ends a week late.
 
         end        UpdateItem: its list is kept longer ──► TransactWrite: finished
         TTL             deletes the list before that ──X it is gone; nothing is made in its place
@@ -346,7 +358,10 @@ class LeavingMessages(DynamoMessageReader):
         return {FALLBACK: new_fallback(self._messages, leaving.message, leaving.now_msec)}
 
     def _line_parts(self, message: Message, now_msec: int) -> Parts:
-        """The parts of an end that give a line back, and correct what its account was charged for it."""
+        """The parts of an end that give a line back, and correct what its account was charged for it.
+
+        Where its share is not known nothing was charged: a release before has taken the line.
+        """
         name = holder(message.mid, message.attempt)
         parts: Parts = {"pool": {"Update": give_back(self._registry, name, message.number)}}
         if message.share is not None:
@@ -360,7 +375,9 @@ class LeavingMessages(DynamoMessageReader):
         return parts
 
     def _limit_parts(self, leaving: Leaving) -> Parts:
-        """The parts of an end that correct what its call counts against the limits of its account and of the stack."""
+        """The parts of an end that correct what its call counts against the limits of its account and of the stack;
+        empty: it counts against none.
+        """
         if not leaving.message.limits:
             return {}
         # Few accounts have limits.
@@ -371,7 +388,10 @@ class LeavingMessages(DynamoMessageReader):
         )
 
     def _told(self, leaving: Leaving) -> "Told | None":
-        """Where the end of a message, or of its attempt, is reported; None: nowhere, as for most messages."""
+        """What is reported of the end of a message, or of its attempt, and where; None: nothing is.
+
+        So it is for most messages, and for one that begins to settle.
+        """
         message = leaving.message
         if leaving.settles or not (message.status_url or message.counts_in_list):
             return None
@@ -397,6 +417,8 @@ class LeavingMessages(DynamoMessageReader):
     ) -> Mapping[str, Values | None]:
         """Writes the parts with those of campaign, list and sender; returns the parts whose conditions failed.
 
+        `ended`: for the campaign; None: the message is in none. `checks`: see `Leaving`. `told_of`: for list and
+        sender; None: neither is told.
         Where only a count failed, because the last message of a campaign or list takes another form than the ones
         before it (`Fewer`), the other form is written.
         Many ends of one campaign or list at once are in each other's way: each is tried again for half a second, and
@@ -418,7 +440,8 @@ class LeavingMessages(DynamoMessageReader):
     def _tell_and_write(
         self, parts: Parts, ended: EndedMessage | None, told_of: "Told", checks: Parts | None
     ) -> Mapping[str, Values | None]:
-        """As `_count_and_write`, with the status events for the sender; they are queued when all is written.
+        """As `_count_and_write`, with the status events for the sender; they are queued when all is written, and one
+        that could not be queued is found when it is due.
 
         finish     TransactWrite: m finished, its event pending ──► queued ──► sent
         killed     TransactWrite: m finished, its event pending ──► killed
@@ -446,6 +469,7 @@ class LeavingMessages(DynamoMessageReader):
             if not failed:
                 of_list = [list_event(told_of.list_id)] if LIST_EVENT in ends else []
                 self._queue_events([*events_of(told_of), *of_list])
+            # Only a counter of the campaign or of the list is in the way: the other form of it may be right.
             is_of_counters = failed and told_of.outcome and not any(name in failed for name in parts)
             if not (is_of_counters and {CAMPAIGN, ENDS} & failed.keys()):
                 return failed
@@ -469,9 +493,9 @@ class LeavingMessages(DynamoMessageReader):
                 logger.warning("an event was not queued at once: %s", told(error), extra=fields)
 
     def _write(self, parts: Parts, token: str = "") -> Mapping[str, Values | None]:
-        """What failed, by the names of the parts; empty: all is written. One part alone is no transaction.
+        """What failed, by the names of the parts; empty: all is written. `token`: as in `transact`.
 
-        `token`: as in `transact`.
+        One part alone is no transaction; it is always that of the message.
         """
         if len(parts) > 1:
             return transact(self._client, parts, token)
@@ -484,6 +508,7 @@ class LeavingMessages(DynamoMessageReader):
 
     # ----------------------------------------------------------------- changes
     def _change(self, mid: str, expression: str, condition: str, values: Values) -> Any:
+        """The update of a message's item, for a request or for a part."""
         return {
             "TableName": self._messages,
             "Key": to_wire(message_key(mid)),
@@ -494,7 +519,10 @@ class LeavingMessages(DynamoMessageReader):
         }
 
     def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
-        """Leaves a state, or stays in it, once: of two that try, one finds the message gone from it."""
+        """Changes the item of a message alone; False: it is not in the state `before` (any more), and nothing changed.
+
+        `after` is `before` where the state stays. Of two that leave a state, one finds the message gone from it.
+        """
         it_is_in_its_state, stored = it_is(before)
         values = {":from": stored.value, ":to": after.value, **values}
         return not self._write({MESSAGE: {"Update": self._change(mid, expression, it_is_in_its_state, values)}})
@@ -503,7 +531,9 @@ class LeavingMessages(DynamoMessageReader):
 def _finishing(
     message: Message, outcome: Outcome, cause: str | None, now_msec: int, heard: Heard | None = None
 ) -> Leaving:
-    """A message that ends for good, from the state in which it was read. `cause`: a text that says more of why."""
+    """A message that ends for good, from the state in which it was read. `cause`: a text that says more of why; None:
+    there is none.
+    """
     values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
     expression = f"{FINISHED}, cause = :cause" if cause else FINISHED
     if cause:
@@ -520,7 +550,9 @@ def _finishing(
 
 
 def _ended(expression: str, account_id: object, digest: object, mid: str) -> tuple[str, Values]:
-    """The change of a message that ends: it is due no more, and stands among those to its number."""
+    """`expression` with what every end adds to it, and the values which that needs: the message is due no more, and
+    stands among those to its number, or nowhere if `ended_place` knows no place.
+    """
     place = ended_place(account_id, digest, mid)
     if not place:
         return f"{expression} {NOT_DUE}, {SETTLING_END}, {PLACE_NAMES}", {}
@@ -546,7 +578,11 @@ def _join(parts: Parts, checks: Parts) -> Parts:
 
 
 def _why_not_again(failed: Mapping[str, Values | None], message: Message) -> Redialled:
-    """What became of a message that was to be dialled again, by what stood where conditions did not hold."""
+    """What became of a message that was to be dialled again. `failed`: the parts whose conditions did not hold, with
+    what stood there.
+
+    That it had left its call before weighs most, then that something was cancelled, then the account's full day.
+    """
     if not failed:
         return Redialled.QUEUED
     if MESSAGE in failed:

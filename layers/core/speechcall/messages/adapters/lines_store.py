@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 CLOCKS = {False: "clock_normal", True: "clock_urgent"}
-"""Where the virtual time of the account stands that took the latest line, by whether that was an urgent one."""
+"""By whether it is urgent: the field with the virtual time of the account that took the latest such line."""
 
 
 class DynamoPool:
@@ -30,13 +30,14 @@ class DynamoPool:
         self._client, self._table = client, registry_table
 
     def read(self) -> PoolState:
+        """As `PoolStore` says. A pool in which nothing was written yet is empty."""
         item = read_item(self._client, self._table, POOL) or {}
         return PoolState(
             lines=item.get("chosen_lines"),
             calls_per_second=item.get("chosen_calls_per_second"),
             stack=_stack_of(item),
-            held={number: holder for holder, number in map(_parts, item.get("held", ()))},
-            normal=frozenset(_parts(entry)[0] for entry in item.get("held_normal", ())),
+            held={number: holder for holder, number in map(_holder_and_number, item.get("held", ()))},
+            normal=frozenset(_holder_and_number(entry)[0] for entry in item.get("held_normal", ())),
             strays=frozenset(item.get("held_normal", ())) - frozenset(item.get("held", ())),
             next_msec=item.get("next_msec", 0),
             waiting_shares=item.get("waiting_shares", 0),
@@ -67,7 +68,8 @@ class DynamoPool:
         self._update("SET waiting_shares = :shares, waiting_told_msec = :now", values)
 
     def slow_down(self, next_msec: int) -> None:
-        """
+        """No line is taken before `next_msec`; of several such moments the latest holds.
+
         throttle A   UpdateItem next_msec = 2000 ─────────► 2000
         throttle B        UpdateItem next_msec = 1900 ──X it is later already
         """
@@ -90,7 +92,7 @@ class DynamoPool:
             self._update("DELETE held_normal :strays", {":strays": set(strays)})
 
     def _update(self, expression: str, values: Values, condition: str | None = None) -> bool:
-        """False: the condition did not hold."""
+        """Updates the item of the pool; False: the condition did not hold, and nothing changed."""
         more: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
         if condition:
             more["ConditionExpression"] = condition
@@ -114,7 +116,10 @@ _GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"
 
 
 def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool, clock: int) -> Any:
-    """The part of a transaction that takes a line. `clock`: the virtual time of the account that takes it."""
+    """The update of a transaction that takes a line for the attempt `holder`, if one is free for such a message, no
+    call to its number is live, and the rate's next moment has come. `clock`: the virtual time of the account that takes
+    it.
+    """
     a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
     the_number_is_free = "(attribute_not_exists(numbers) OR NOT contains(numbers, :number))"
     the_slot_has_come = "(attribute_not_exists(next_msec) OR next_msec <= :now)"
@@ -145,7 +150,7 @@ def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *
 
 
 def give_back(table: str, holder: str, number: str) -> Any:
-    """The part of a transaction that gives a line back; it changes nothing where there is none."""
+    """The update of a transaction that gives a line back; it changes nothing where there is none."""
     return {
         "TableName": table,
         "Key": to_wire(POOL),
@@ -158,7 +163,7 @@ def _entry(holder: str, number: str) -> str:
     return f"{holder} {number}"
 
 
-def _parts(entry: str) -> tuple[str, str]:
+def _holder_and_number(entry: str) -> tuple[str, str]:
     holder, _, number = entry.partition(" ")
     return holder, number
 

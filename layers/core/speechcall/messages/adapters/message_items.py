@@ -74,7 +74,10 @@ def waiting_values(message: Message) -> dict[str, Any]:
 
 
 def ended_place(account_id: object, digest: object, mid: str) -> Values:
-    """The place of a message that has ended: among those to its number. Empty: a release before knew no digests."""
+    """The place of a message that has ended: among those to its number.
+
+    Empty: it has no digest, as a release before accepted it, or its item has no text there (it cannot be understood).
+    """
     if not (isinstance(account_id, str) and isinstance(digest, str) and digest):
         return {}
     return {":order_pk": person_partition(account_id, digest), ":order_sk": waiting_place(mid)}
@@ -93,14 +96,14 @@ def due_ranges(shard: str, now_msec: int) -> tuple[tuple[int, int], ...]:
 
 
 def shard_name(mid: str, state: State) -> str:
-    """The part of the sparse index in which a message in `state` waits."""
+    """The shard of the sparse index in which a message in `state` waits."""
     if state is State.SETTLING:
         return SETTLING
     return due_shard(state.value, mid)
 
 
-def parts(state: State) -> list[list[str]]:
-    """The parts of the sparse index that hold what is due in `state`; the same share of each list is read.
+def shard_lists(state: State) -> list[list[str]]:
+    """The shards of the sparse index that hold what is due in `state`, in lists, from which ids are taken in turns.
 
     A queued message that was put off is apart from those that stand in their queues: these are found by the queue's
     order, and here when their time is up (`due_ranges`).
@@ -180,7 +183,10 @@ def told_end(item: Values) -> Values:
 
 
 def _expires_at(item: Values) -> int:
-    """`Message.expires_at`. The release before takes the item's: what it makes is kept a year longer."""
+    """`Message.expires_at`: without the time beyond it for which a message that has not ended stands in its item.
+
+    The release before takes the item's as it is: what it makes is kept a year longer.
+    """
     is_unfinished = "keep_days" in item and state_of(item) is not State.FINISHED
     return item["expires_at"] - UNFINISHED_SECONDS if is_unfinished else item["expires_at"]  # type: ignore[no-any-return]
 

@@ -13,7 +13,7 @@ from speechcall.messages.adapters.message_items import (
     due_ranges,
     due_values,
     ended_place,
-    parts,
+    shard_lists,
     shard_name,
     take_turns,
     waiting_values,
@@ -58,25 +58,29 @@ from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import holder
 
 OPT_OUT = "opt-out of "
-"""How the names of a claim's parts begin that ask for opt-outs."""
+"""The names of a claim's opt-out checks begin with this."""
 CLAIM_TRIES = 3
-"""Of a claim for a number whose calls count no more, or whose count another has just changed."""
+"""Of a claim refused only by the count of calls to its number, which was out of date or just changed."""
 
 
 class DynamoMessages(LeavingMessages, DynamoNewMessages):
     """A `MessageStore` on DynamoDB."""
 
     def queue(self, message: Message, asks: tuple[Ask, ...], now_msec: int) -> bool:
-        """Wakes the message's queue before the message stands in it, so that a dialer finds it even if this function
-        dies just then.
+        """preparing → queued. False: it was not preparing.
+
+        Wakes the message's queue before the message stands in it, so that a dialer finds it even if this function dies
+        just then.
         """
-        values = {":asks": [dump_ask(ask) for ask in asks], **self._stands(message, now_msec)}
+        values = {":asks": [dump_ask(ask) for ask in asks], **self._wake_and_place(message, now_msec)}
         place = f", {PLACE}" if ":order_pk" in values else ""
         expression = f"SET #state = :to, asks = :asks, {SHARD}{place}"
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
-    def _stands(self, message: Message, now_msec: int) -> Values:
-        """The place of a queued message: until its `sendAt` apart from its queue, then in it; this wakes the queue."""
+    def _wake_and_place(self, message: Message, now_msec: int) -> Values:
+        """The values that give a queued message its place: its queue, which is woken first; before its `sendAt` one
+        apart from the queue, which is not woken.
+        """
         if message.send_at_msec > now_msec:
             return due_values(LATER, message.send_at_msec)
         opens_msec = opens_later_msec(message, now_msec)
@@ -91,12 +95,12 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer B                           the same ──► the same again
         dialer C                      claims m         B ──X it is not queued any more
         """
-        values = self._stands(message, now_msec)
+        values = self._wake_and_place(message, now_msec)
         place = f", {PLACE} REMOVE held_back" if ":order_pk" in values else f" REMOVE {PLACE_NAMES}, held_back"
         return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}{place}", values)
 
     def forget_place(self, message: Message) -> None:
-        """A message that is finished is never queued again."""
+        """Takes the queue's place from a finished message's item; for erasure it is listed by its number's digest."""
         place = ended_place(message.account_id, message.number_digest, message.mid)
         change = f"SET #state = :to, {PLACE}" if place else f"SET #state = :to REMOVE {PLACE_NAMES}"
         self._move(message.mid, State.FINISHED, State.FINISHED, change, place)
@@ -122,7 +126,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
     ) -> Claim:
         """Takes a line for a queued message and makes it `calling`, in one transaction; or says why not.
 
-        "m-1" is message m's first attempt, as the pool's set `held` has it; `flow_arn` its state machine.
+        `flow_arn`: its state machine. `charge` None: no account is charged, and of the limits only the stack's holds.
+        "m-1" is message m's first attempt, as the pool's set `held` has it. Raises StoreUnavailable.
 
         dialer A   TransactWrite: add m-1 to held, m queued → calling ──► taken
         dialer B        TransactWrite: the same ──X m is calling: another dialer has it
@@ -137,8 +142,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer G        TransactWrite: t, of the same number, when s has ended ──X two are counted
         set             UpdateItem: the account may make 1 call to a number
         dialer H             TransactWrite: u, under a limit of 2 ──X the limit is not as read
-        opt-out            UpdateItem: the number of r
-        dialer J             TransactWrite: r ──X opted out; so no call begins after the opt-out is written
+        opt-out            UpdateItem: the number of v
+        dialer J             TransactWrite: v ──X opted out; so no call begins after the opt-out is written
         finish m             remove m-1 from held, m calling → finished
         """
         if pool.lines_for(message.is_urgent) < 1:  # an empty set does not exist, and has no size
@@ -200,8 +205,10 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         now_msec: int,
         charge: Charge | None,
     ) -> Claim:
-        """A claim of a call that counts against limits. If it is refused only because of calls to the number that count
-        no more, it is tried again without them.
+        """Makes a claim of a call that counts against limits. `parts`: all but those that count it.
+
+        Capped: only limits refuse it, and one is reached. If they refuse it because of calls to the number that count
+        no more, it is tried again without these; raises StoreUnavailable after CLAIM_TRIES.
         """
         # Few accounts have limits: functions that claim nothing need not load it.
         from speechcall.messages.adapters.caps_store import PREFIX, caps_in, claim_parts  # noqa: PLC0415
@@ -246,9 +253,11 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return parts
 
     def due(self, state: State, now_msec: int, limit: int) -> list[str]:
-        """The ids of messages in `state` that are due: of each list of shards (`parts`) the oldest, in turns."""
+        """The ids of messages in `state` that are due, at most `limit`: the oldest of each list of shards
+        (`shard_lists`), in turns.
+        """
         lists = []
-        for shards in parts(state):
+        for shards in shard_lists(state):
             found = [
                 item
                 for shard in shards
@@ -259,7 +268,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             lists.append([mid_of(item["pk"]) for item in found])
         return take_turns(lists, limit)
 
-    def put_off(self, now_msec: int, limit: int) -> list[str]:
+    def to_promote(self, now_msec: int, limit: int) -> list[str]:
         return [mid_of(item["pk"]) for item in due_in(self._client, self._messages, LATER, now_msec, limit)]
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
@@ -291,7 +300,8 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return not self._write({MESSAGE: {"Update": move}, Brake.LIST.value: {"ConditionCheck": brake}})
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
-        """Notes that a message in a call is not dialled again. False: it has left the state of `message`.
+        """Notes that a message in a call, or just after one, is not dialled again; with `hangs_up` also that its call
+        is to be ended, and a job of that. False: it has left the state or the attempt of `message`; nothing is noted.
 
         cancel     UpdateItem: m, which is calling, is cancelled ──► told that it is too late
         finish          TransactWrite: m calling → queued ──X cancelled ──► calling → finished
@@ -314,7 +324,12 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
 
 
 def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
-    """The limits that hold for a call, by their names (`Limit`)."""
+    """The limits that hold for a call, by the names in `dial_times.Limit`; empty: none.
+
+    `account`, `stack`: calls to its number in 24 hours; `minutes`, `spend` (millionths): its account's, in a day (UTC).
+    Without a charge only the stack's holds.
+    """
+    # Of the pool 0 is no limit; of an account None is.
     limits: dict[str, int] = {}
     if charge and charge.turn.calls_per_number is not None:
         limits["account"] = charge.turn.calls_per_number
@@ -328,7 +343,10 @@ def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
 
 
 def reserved_of(limits: Mapping[str, int], charge: Charge | None) -> int:
-    """What is counted for a call until its end; one whose price is not known takes all that may be spent."""
+    """Spend reserved until the call ends: its highest price; 0: its account has no limit of spend.
+
+    Without a price, all of the day's, to be safe; the dialler never claims so.
+    """
     if charge is None or "spend" not in limits:
         return 0
     return limits["spend"] if charge.most_price is None else charge.most_price
@@ -337,9 +355,11 @@ def reserved_of(limits: Mapping[str, int], charge: Charge | None) -> int:
 def _why_not(
     failed: Mapping[str, Values | None], message: Message, pool: Pool, now_msec: int, charge: Charge | None
 ) -> Claim:
-    """Why a claim could not be made, by what stood where its conditions did not hold.
+    """Why a claim could not be made. `failed`: the parts whose conditions did not hold, with what stood there.
 
-    What ends or stops the message comes first; then what holds for every message of the account; then the pool.
+    What ends or stops the message weighs most; then its account's pause; then the pool; then its queue's hours; then
+    its account's lines. TurnMoved: none of these, so the turn or its limits are not as they were read. That the number
+    or the day is used up, `_claim_within` says.
     """
     if "message" in failed:
         return NotQueued()
@@ -364,7 +384,9 @@ def _why_not(
 
 
 def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim:
-    """Why a line could not be taken of the pool as it was found. Full weighs most: then no message finds a line."""
+    """Why a line could not be taken of the pool as it was found (`item`). Full weighs most: then no message of this
+    kind, urgent or not, finds a line.
+    """
     found = item or {}
     normal = 0 if is_urgent or not pool.urgent_lines else len(found.get("held_normal", ()))
     if len(found.get("held", ())) >= pool.lines or (normal and normal >= pool.lines_for(is_urgent)):

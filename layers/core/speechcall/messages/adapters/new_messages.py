@@ -13,7 +13,10 @@ class DynamoNewMessages(DynamoMessageReader):
     """A `NewMessages` on DynamoDB."""
 
     def add(self, messages: Sequence[Message]) -> None:
-        """Writes the messages of a list together. A repeat changes nothing."""
+        """Writes the messages of a list (1 to 100) together. A repeat changes nothing.
+
+        Raises StoreUnavailable, also where another list has drawn the same ids.
+        """
         puts = {
             message.mid: {
                 "Put": {

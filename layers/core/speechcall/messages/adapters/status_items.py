@@ -42,7 +42,7 @@ class Open(Enum):
 
 
 class Told(NamedTuple):
-    """Where a message is reported, and its outcome: of a message that may be unreadable otherwise."""
+    """What is reported of a message, and where: all that this needs, since the rest of the item may be unreadable."""
 
     mid: str
     account_id: str
@@ -58,7 +58,7 @@ class Told(NamedTuple):
     outcome: Outcome | None
     """With which the message is finished; None: it is dialled again."""
     again_msec: int | None = None
-    """Not before this, then."""
+    """Where it is dialled again: not before this."""
     fallback: str = ""
     """What is known of its fallback (`FallbackStatus`) then; empty: it has none, or has not ended."""
 
@@ -72,7 +72,7 @@ def told_of_message(
     again_msec: int | None,
     fallback: str = "",
 ) -> Told:
-    """Where a message is reported, and its outcome."""
+    """What is reported of a message that leaves a state, and where: see the members of `Told`."""
     return Told(
         mid=message.mid,
         account_id=message.account_id,
@@ -153,8 +153,10 @@ def fallback_event_part(table: str, message: Message, event: StatusEvent, facts:
 
 
 def ends_parts(messages_table: str, registry_table: str, told: Told, left: Open, item: Values, due_msec: int) -> Parts:
-    """The parts of an end that count it for its list. `left`: for how many open messages they are right; `item`: the
-    list's counter, as it was found.
+    """The parts of an end that count it for its list; empty: it is not counted.
+
+    `left`: which form they have, by what is open behind this end. `item`: the list's counter as it was found; empty
+    before the first try, which guesses SOME_LEFT and needs none. `due_msec`: as in `event_parts`.
     """
     if not (told.counts_in_list and told.outcome) or left is Open.UNKNOWN:
         return {}
@@ -179,7 +181,7 @@ def ends_parts(messages_table: str, registry_table: str, told: Told, left: Open,
 
 
 def open_after(item: Values | None) -> Open:
-    """Which form of an end is right for a list's counter as it was found."""
+    """Which form of an end is right for a list's counter as it was found; None: it is not there (any more)."""
     count = (item or {}).get("open_count", 0)
     if count < 1:
         return Open.UNKNOWN
@@ -194,7 +196,7 @@ def list_event(list_id: str) -> StatusEvent:
 def new_ends(
     list_id: str, account_id: str, messages: int, status_url: str, expires_at: int, *, is_simulated: bool = False
 ) -> Values:
-    """The item that counts how many messages of a new list have not ended."""
+    """The item that counts how many messages of a new list have not ended. `status_url` is told when all have."""
     return {
         **list_ends_key(list_id),
         "v": FORM,
@@ -211,7 +213,10 @@ def new_ends(
 def _put(
     table: str, event: StatusEvent, account_id: str, place: str, expires_at: int, facts: Mapping[str, Any], due: int
 ) -> Any:
-    """A pending delivery; it needs no condition, as what it tells of happens once, in the same transaction."""
+    """The part that writes a pending delivery to the destination `place`, due at `due` if no queue has brought it.
+
+    It needs no condition, as what it tells of happens once, in the same transaction.
+    """
     item = {
         **delivery_key(event.name, event.event_id),
         "v": FORM,

@@ -51,7 +51,8 @@ class DynamoStops:
 
     # ------------------------------------------------------------------ flags
     def pause(self, what: Stopped, now_msec: int, expires_at: int) -> Stop | None:
-        """Pauses an account, a campaign or a list; how it stands then. None: there is no such campaign.
+        """Pauses an account, a campaign or a list; how it stands then: what is cancelled stays so. None: there is no
+        such campaign. `expires_at`: of a list's brake; no matter for the others.
 
         pause     UpdateItem: paused ──► answered
         dialer         TransactWrite: a line for m ──X paused
@@ -87,6 +88,8 @@ class DynamoStops:
     def cancel(self, what: Stopped, now_msec: int, expires_at: int, *, hangs_up: bool) -> Stop | None:
         """Cancels a list or a campaign for good, and makes the job of it. None: there is no such campaign.
 
+        `expires_at`: as in `pause`. Out: cancelled now, also where it was cancelled before.
+
         cancel    TransactWrite: cancelled, its job ──► answered: no claim of a line passes any more
         killed                                      ──► the job is found by the next tick
         cancel, again  TransactWrite: cancelled as before, the job from its beginning ──► answered the same
@@ -113,7 +116,7 @@ class DynamoStops:
 
     def cancel_queue(self, account_id: str, upto: int, now_msec: int) -> None:
         """Cancels an account's messages up to the id `upto`. Messages that it sends later have larger ids, and are
-        dialled. The time-line is at `cancel`.
+        dialled. Does nothing if as much was cancelled before. The time-line is at `cancel`.
         """
         part = "SET cancelled_upto = :upto, cancelled_upto_msec = :now"
         values = {":upto": upto, ":now": now_msec}
@@ -167,6 +170,7 @@ class DynamoStops:
         return _load_numbers(found[0]) if found else None
 
     def held(self, account_id: str, list_id: str, campaign: str, *, is_urgent: bool) -> Held:
+        """As `StopStore` says. What has no item yet stops nothing."""
         keys = [list_brake_key(list_id), turn_key(account_id, is_urgent)]
         if campaign:
             keys.append(campaign_key(account_id, campaign))
@@ -182,6 +186,7 @@ class DynamoStops:
         return bool(found) and _load_stop(found[0]).state is StopState.PAUSED
 
     def lists_of(self, account_id: str, campaign: str, after: str, limit: int) -> Sequence[str]:
+        """As `StopStore` says; `after` empty: from the first one on."""
         values = {
             ":pk": campaign_lists_partition(account_id, campaign),
             ":after": campaign_lists_place(after or "0"),
@@ -255,6 +260,7 @@ class DynamoStops:
 
     # --------------------------------------------------------------- requests
     def _query(self, condition: str, values: Values, limit: int) -> list[Values]:
+        """The first `limit` items of the index `order` under a condition on its keys; they may be a little behind."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -278,7 +284,10 @@ _RESERVED = {"#cursor": "cursor", "#left": "left"}
 
 
 def job_part(table: str, what: Stopped, now_msec: int, *, hangs_up: bool, upto: int = 0) -> Any:
-    """The part of a transaction that makes a job, or lets one that is there begin again."""
+    """The part of a transaction that makes a job, or lets one that is there begin again: no worker has it then.
+
+    `upto`: of an account, the last message that is cancelled; of others 0.
+    """
     key = stop_key(what.kind.value, what.account_id, what.name)
     values: Values = {
         ":form": FORM,
@@ -325,6 +334,7 @@ def _load_numbers(item: Values) -> CampaignNumbers:
 
 
 def _load_job(item: Values) -> StopJob:
+    """The job in an item. `pass_msec` 0 is stored for None."""
     return StopJob(
         what=Stopped(Brake(item["kind"]), item["account_id"], item["name"]),
         begun_msec=item["begun_msec"],

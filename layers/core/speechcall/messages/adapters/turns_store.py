@@ -89,6 +89,7 @@ class DynamoTurns:
         return load_queue(item) if item else Queue(account_id, campaign, is_urgent, window=window)
 
     def all_of(self, account_id: str) -> tuple[list[Turn], list[Queue]]:
+        """As `TurnStore` says: all items of the account's partition."""
         turns, queues = [], []
         with store_errors():
             pages = self._client.get_paginator("query").paginate(
@@ -105,6 +106,9 @@ class DynamoTurns:
         return turns, queues
 
     def _in_order(self, table: str, partition: str, limit: int) -> list[Values]:
+        """The first items of a partition of the index `order`, which may be a little behind. Of MessagesTable the index
+        has their keys alone.
+        """
         with store_errors():
             page = self._client.query(
                 TableName=table,
@@ -128,6 +132,9 @@ class DynamoTurns:
         was_stopped: bool = False,
     ) -> None:
         """Wakes the queue first, then the account: a dialer takes an account without a queue out of the order again.
+
+        Nothing is written if this environment has just woken the queue (ALREADY_AWAKE_MSEC), or has shut it until the
+        same moment.
 
         prepare_prompts   wake ──► message queued
         dialer                                   nothing is seen of the queue (its index lags) ── rest ──X woken lately
@@ -170,7 +177,7 @@ class DynamoTurns:
         clock: Callable[[], int],
     ) -> None:
         """Keeps awake a turn or queue that is in the order; gives one that is not a place among those that are served
-        now. `place`: its place in the index, made of a virtual time.
+        now. `key`: of its item; `partition`, `place`: its place in the index, which is made of a virtual time.
 
         One that was away has saved no line time: it begins at `clock`, the virtual time of what was served last, or at
         its own if that is later. One that is paused stays away until it is resumed.
@@ -182,11 +189,11 @@ class DynamoTurns:
         """
         it_is_in_the_order = "attribute_exists(order_pk) AND attribute_not_exists(opens_msec)"
         woken = "SET woken_msec = :now ADD revision :one"
-        awake = self._update(key, woken, it_is_in_the_order, {":now": now_msec, ":one": 1})
-        if awake is None:
+        found = self._update(key, woken, it_is_in_the_order, {":now": now_msec, ":one": 1})
+        if found is None:
             return
-        while awake is not None and "paused_msec" not in awake:
-            owed, read = awake.get("owed", 0), awake.get("virtual_time", 0)
+        while found is not None and "paused_msec" not in found:
+            owed, read = found.get("owed", 0), found.get("virtual_time", 0)
             virtual = max(read + owed, clock())
             nobody_has_charged_it = "(attribute_not_exists(virtual_time) OR virtual_time = :read)"
             values = {
@@ -199,7 +206,7 @@ class DynamoTurns:
                 ":read": read,
                 ":less": -owed,
             }
-            awake = self._update(
+            found = self._update(
                 key,
                 "SET order_pk = :pk, order_sk = :sk, virtual_time = :virtual, woken_msec = :now, v = :form "
                 "ADD revision :one, owed :less REMOVE opens_msec",
@@ -208,8 +215,10 @@ class DynamoTurns:
             )
 
     def shut(self, queue: Queue, opens_msec: int) -> None:
-        """Needs no condition, whatever is written meanwhile: a queue that is shut although its hours are open is opened
-        a minute later, and one that is open too early is found shut by the dialer that reads it.
+        """A queue leaves the order until its hours open.
+
+        Needs no condition, whatever is written meanwhile: a queue that is shut although its hours are open is opened a
+        minute later, and one that is open too early is found shut by the dialer that reads it.
 
         dialer A      9 pm: shut until 8 am ──► it costs nothing until then
         dialer B        9 pm: its index lags: the same again
@@ -227,6 +236,7 @@ class DynamoTurns:
         self._shut[name] = opens_msec
 
     def open_due(self, now_msec: int) -> int:
+        """As `TurnStore` says; counts what the index shows, which may be a little behind."""
         with store_errors():
             page = self._client.query(
                 TableName=self._registry,
@@ -260,7 +270,7 @@ class DynamoTurns:
             self._update(turn_key(turn.account_id, turn.is_urgent), "DELETE live :gone", None, {":gone": set(holders)})
 
     def _update(self, key: Key, expression: str, condition: str | None, values: Values) -> Values | None:
-        """None: it was done; else what stood there."""
+        """Updates the item of a turn or a queue; None: it was done. Else `condition` did not hold: what stood there."""
         more: Any = {"ConditionExpression": condition} if condition else {}
         try:
             with store_errors():
@@ -282,7 +292,9 @@ class DynamoTurns:
 
 # ------------------------------------------------------- parts of transactions
 def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
-    """The part of a claim that charges an account for a call, if its turn and its limits are as they were read."""
+    """The part of a claim that charges an account for a call. It holds only if the turn and its limits are as they were
+    read, a further line is free for the account, it is not paused, and the message is not cancelled with its queue.
+    """
     turn = charge.turn
     charged = turn.charged(holder, charge.queue.standing)
     nobody_else_has_charged_it = "(attribute_not_exists(virtual_time) OR virtual_time = :read)"
@@ -350,6 +362,8 @@ def settle_turn(
 ) -> Any:
     """The part of an end that corrects what its account was charged, and takes the call from its live ones.
 
+    `owed`: the virtual time that the call took beyond what was charged; negative where it took less. `is_limited`: the
+    account has a limit of lines.
     An account with a limit of lines may have left the order because it held them all: it is put back, at the place that
     it had.
     """

@@ -13,8 +13,9 @@ def has_key(menus: Sequence[Menu]) -> bool:
 
 
 def is_better(outcome: OutcomeName, key_pressed: bool, than: OutcomeName, its_key_pressed: bool) -> bool:
-    """Whether a later attempt, not the one before it, is what becomes of a message: `than` is the best until now.
+    """Whether a later attempt, and not the best one before it, is what becomes of a message.
 
+    `outcome`, `key_pressed`: of the later attempt; `than`, `its_key_pressed`: of the best before it.
     The best attempt is the message's outcome: one with a key pressed, else one that was answered, else the last one.
     Where two are alike, the later one counts.
     """
@@ -28,7 +29,10 @@ def _rank(outcome: OutcomeName, key_pressed: bool) -> int:
 
 
 def best_outcome(message: Message, outcome: Outcome, *, key_pressed: bool = False) -> Outcome:
-    """What becomes of a message that is not dialled again after `outcome`, with regard to its calls before."""
+    """What becomes of a message that is not dialled again, with regard to its calls before (`answered_reason`).
+
+    `outcome`, `key_pressed`: of its last attempt, or of what ends it while it waits.
+    """
     before = message.answered_reason
     if before is None or is_better(outcome.outcome, key_pressed, "answered", its_key_pressed=False):
         return outcome

@@ -89,13 +89,13 @@ class Counts(NamedTuple):
     """What a claim counts of its call."""
 
     limits: Mapping[str, int]
-    """That hold for it, by the names of `Limit`."""
+    """Those that hold for it, by the names of `Limit`."""
     name: str
-    """The call attempt."""
+    """The call attempt, `<mid>-<attempt>`."""
     estimate_msec: int
-    """Of the minutes, until its end is known."""
+    """What it counts of the minutes, until its end is known."""
     reserved: int
-    """Of the spend, until its end is known."""
+    """What it counts of the spend, in millionths, until its end is known."""
 
 
 class Counted(NamedTuple):
@@ -103,7 +103,7 @@ class Counted(NamedTuple):
 
     most: int
     moments: tuple[int, ...] = ()
-    """When each took its line, in milliseconds since 1970; in any order."""
+    """When each took its line, in milliseconds since 1970; in any order. Also such as do not count any more."""
 
     @property
     def allows_msec(self) -> int:

@@ -44,6 +44,7 @@ NOTHING_LEFT = Estimate(0, 0, 0, Certainty.FAIR)
 def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now_msec: int) -> Estimate | None:
     """How long it takes until `left` messages of one queue have been called. None: nothing is dialled, so for ever.
 
+    `turn`: that of the messages' account. `capacity`: what messages share that are not urgent.
     `open_campaigns`: how many campaigns of the account have unfinished messages, with this one. Redials, and time in
     which a phone is busy or a message is prepared, come on top.
     """
@@ -66,7 +67,10 @@ def estimate(left: int, turn: Turn, capacity: Capacity, open_campaigns: int, now
 
 
 def _seconds(left: int, mean: float, turn: Turn, capacity: Capacity, rivals: int) -> float:
-    """Seconds until the last of `left` messages has its turn, and its call of `mean` seconds is over."""
+    """Seconds until the last of `left` (1 or more) messages has its turn, and its call of `mean` seconds is over.
+
+    `rivals`: how many campaigns share the account's lines evenly, with this one.
+    """
     part = turn.share / max(capacity.waiting_shares, turn.share)
     lines = capacity.lines * part
     if turn.max_lines is not None:

@@ -46,6 +46,7 @@ def days_in_short(days: Sequence[int]) -> str:
 
 
 def _clock(zones: Sequence[str]) -> str:
+    """By whose clock hours are meant; without zones, by that of the account."""
     if not zones:
         return "on the account's clock"
     if tuple(zones) == (RECIPIENT,):

@@ -5,7 +5,7 @@ from speechcall.messages.rules.message import Message
 
 
 def opens_later_msec(message: Message, now_msec: int) -> int:
-    """The later moment at which its hours open; 0: they are open, or it has none, or they never open again."""
+    """The later moment at which its hours open; 0: they are open, or it has none, or they stay shut for two months."""
     if not message.hours:
         return 0
     # Most messages have no hours: their functions need not load it.

@@ -51,7 +51,7 @@ class Held:
         return any(stop.state is StopState.PAUSED for stop in self.stops)
 
     def cancelled_msec(self, mid: str) -> int | None:
-        """Since when a message of it that waits is cancelled; None: it is not."""
+        """Since when a message of the list that waits is cancelled; None: it is not; 0: it is not known since when."""
         moments = [stop.cancelled_msec for stop in self.stops if stop.cancelled_msec is not None]
         if int(mid) <= self.cancelled_upto:
             moments.append(self.cancelled_upto_msec or 0)

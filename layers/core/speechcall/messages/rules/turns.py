@@ -33,8 +33,10 @@ class Turn:
     max_lines: int | None = None
     """How many lines it may hold at once; None: all."""
     virtual: int = 0
+    """Its virtual time, in units of `SCALE`."""
     owed: int = 0
-    """What ended calls took more (or less) than was charged for them; the next claim adds it to `virtual`."""
+    """What ended calls took more (or less) than was charged for them, in virtual time; the next claim adds it to
+    `virtual`."""
     queue_clock: int = 0
     """The virtual time at which the latest of its queues was served: where one that was empty begins."""
     live: frozenset[str] = frozenset()
@@ -42,7 +44,9 @@ class Turn:
     is_waiting: bool = False
     """It stands in the order of those that wait for a line."""
     woken_msec: int = 0
+    """When it was last woken: a message of it came to wait, or was about to."""
     revision: int = 0
+    """Grows whenever it is woken; of a queue also when it is shut."""
     is_paused: bool = False
     cancelled_upto: int = NONE_CANCELLED
     """Its messages up to this id are not dialled any more."""
@@ -109,6 +113,7 @@ class Queue:
     campaign: str = ""
     is_urgent: bool = False
     virtual: int = 0
+    """This and the next four: as those of a `Turn`, among the queues of its account."""
     owed: int = 0
     is_waiting: bool = False
     woken_msec: int = 0
@@ -129,7 +134,7 @@ class Queue:
         return self.virtual + self.owed
 
     def charged(self, units: int) -> "Queue":
-        """As it is after a message of it has taken a line."""
+        """As it is after a message of it has taken a line. `units`: the virtual time of that call (`cost`)."""
         return replace(self, virtual=self.standing + units, owed=0)
 
 

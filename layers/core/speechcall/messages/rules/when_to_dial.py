@@ -13,7 +13,8 @@ OPEN_AT_MOST_SECONDS = 8 * 86_400
 MOST_SEND_AT_SECONDS = 30 * 86_400
 
 Obstacle = Literal["ttl", "window", "capped"]
-"""What keeps a message from being dialled before its time is up: time itself, its hours, or a cap on calls."""
+"""What keeps a message from being dialled before its time is up: that is up already; its hours; or only a cap on calls,
+without which it could be dialled."""
 
 
 class DialTimes(NamedTuple):

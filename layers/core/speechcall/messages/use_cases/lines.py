@@ -61,7 +61,7 @@ class PoolStore(Protocol):
         """Writes down the sum of the shares that wait."""
 
     def slow_down(self, next_msec: int) -> None:
-        """No line is taken before a moment."""
+        """No line is taken before a moment; a later one stays."""
 
     def release(self, holder: str, number: str) -> bool:
         """Takes a line from a call attempt that is not live any more. False: it holds none."""

@@ -88,14 +88,16 @@ class QueueShut:
 
 
 class Capped(NamedTuple):
-    """Its number has had as many calls as may be, or its account has used up its minutes: what is known of that."""
+    """Its number has had as many calls as may be, or its account has used up its minutes, or what it may spend: what is
+    known of that.
+    """
 
     caps: Caps
 
 
 @dataclass(frozen=True, slots=True)
 class TurnMoved:
-    """Another dialer has charged the account meanwhile. The turn as it is."""
+    """The account was charged by another dialer, or its limits were changed, since it was read. The turn as it is."""
 
     turn: Turn
 
@@ -137,19 +139,23 @@ class MessageStore(NewMessages, Protocol):
     ) -> Claim:
         """queued → calling, together with a line for attempt `message.attempt + 1`, at the account's charge.
 
-        `charge` None: no account is charged, and the call counts for none.
+        `charge` None: no account is charged, and the call counts for none. Raises StoreUnavailable.
         """
 
     def caps_of(self, message: Message, now_msec: int) -> Caps:
         """What is known of the limits in which the latest call of a message was counted."""
 
     def promote(self, message: Message, now_msec: int) -> bool:
-        """A queued message that was put off stands in its queue again, if its `sendAt` has come. False: not queued."""
+        """A queued message that was put off stands in its queue again, or waits for its `sendAt` if that has not come.
+
+        False: it is not queued (any more).
+        """
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
         """calling → settling, together with giving the line of `message.attempt` back. False if it was done before.
 
-        `guess`: the outcome if nothing more is heard, for a release that knows no such state.
+        `end`: the word with which its call was finished. `guess`: the outcome if nothing more is heard, for a release
+        that knows no such state.
         """
 
     def finish(self, message: Message, outcome: Outcome, now_msec: int, heard: Heard | None = None) -> bool:
@@ -180,16 +186,23 @@ class MessageStore(NewMessages, Protocol):
         """
 
     def forget_place(self, message: Message) -> None:
-        """Takes a message that is finished out of its queue, where a release before has left it."""
+        """Takes a message that is finished out of its queue, where a release before has left it. One that is not
+        finished stays as it is.
+        """
 
-    def put_off(self, now_msec: int, limit: int) -> list[str]:
+    def to_promote(self, now_msec: int, limit: int) -> list[str]:
         """Ids of queued messages that were put off and may be dialled again, the oldest first."""
 
     def postpone(self, mid: str, state: State, due_msec: int) -> None:
-        """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then."""
+        """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then.
+
+        One that has left `state` stays as it is.
+        """
 
     def hold_back(self, message: Message, due_msec: int) -> bool:
-        """As `postpone` of a queued message whose list is paused. False: it is not (any more), and nothing changed."""
+        """As `postpone` of a queued message whose list is paused. False: it is not queued, or its list not paused (any
+        more), and nothing changed.
+        """
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:
         """A message that is calling or settling is not dialled again. False: it has left the state of `message`.

@@ -15,7 +15,7 @@ def refuse_message(
 ) -> bool:
     """preparing or queued → finished, from the state in which it was read. False: it has left that state meanwhile.
 
-    One that was answered in a call before stays answered.
+    `cause`: a text that says more of why; None: there is none. One that was answered in a call before stays answered.
     """
     outcome = best_outcome(message, outcome)
     refused = messages.refuse(message, outcome, cause, now_msec)

@@ -55,7 +55,8 @@ class TurnStore(Protocol):
         opens_msec: int = 0,
         was_stopped: bool = False,
     ) -> None:
-        """A message of the queue waits, or is about to: queue and account are in the order for the next minute.
+        """A message of the queue waits, or is about to: queue and account are in the order for the next minute. An
+        account that is paused stays out of it until it is resumed.
 
         `opens_msec`: its hours are shut, and open then; until then it is not in the order. 0: they are open.
         `was_stopped`: it was paused until now, and so may have left the order since it was last woken, however lately.

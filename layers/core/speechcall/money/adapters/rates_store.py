@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 FORM = 1
 """`v` of the items that are made here."""
 PAGE_STRETCHES = 400
-"""Of a page: some 15 KB, so reading one costs four units."""
+"""So many a page has: some 15 KB, so reading one costs four units."""
 MOST_VERSIONS = 500
-"""Kept; the oldest goes for the newest. Twice a week it is for five years, as long as a message may be kept."""
+"""So many are kept; the oldest goes for the newest. With two a week that is five years, as a message may be kept."""
 MOST_PAGES = 64
-"""That an environment keeps."""
+"""So many an environment keeps; with one more it forgets them all."""
 TRIES = 5
 
 
@@ -91,7 +91,10 @@ class DynamoRates:
         return [rate for stretches in pages for rate in rates_in(stretches)]
 
     def add(self, rates: Iterable[Rate], currency: str, version_id: str, now_msec: int) -> Version:
-        """Stores rates that hold from now on; out: their version. `version_id` was never used. Raises OtherCurrency."""
+        """Stores rates, each of whose prefixes is there once, that hold from now on; out: their version.
+
+        `version_id` was never used. Raises OtherCurrency, StoreUnavailable.
+        """
         rates = list(rates)
         stretches = stretches_of(rates)
         pages = [stretches[at : at + PAGE_STRETCHES] for at in range(0, len(stretches), PAGE_STRETCHES)]
@@ -126,12 +129,13 @@ class DynamoRates:
         return True
 
     def _put(self, item: Values, condition: str = "attribute_not_exists(pk)", values: Values | None = None) -> None:
+        """Writes an item: a new one, or where `condition` holds. Raises ConditionFailed, StoreUnavailable."""
         more: Any = {"ExpressionAttributeValues": to_wire(values)} if values else {}
         with store_errors():
             self._client.put_item(TableName=self._table, Item=to_wire(item), ConditionExpression=condition, **more)
 
     def _index(self, version: Version) -> list[str]:
-        """Where the pages of a version begin."""
+        """With which digits the pages of a version begin."""
         name = version.version_id
         if name not in self._indexes:
             self._indexes[name] = self._read(rates_index_key(name))["starts"]

@@ -21,17 +21,23 @@ class Stretch(NamedTuple):
 
 
 def stretches_of(rates: Iterable[Rate]) -> list[Stretch]:
-    """The stretches of rates, each of whose prefixes is there once; in order."""
+    """The stretches of rates, each of whose prefixes is there once; in order.
+
+    Rates 38 and 380: from 38 on the first, from 380 on the second, from 381 on the first again, from 39 on none.
+    """
     found: list[Stretch] = []
     open_: list[tuple[str, Rate]] = []
-    """Each rate whose prefix this place begins with, after where it ends (empty: never); the innermost is last."""
+    """The rates whose prefixes this place begins with, each behind the place at which its numbers end (empty: never).
+    The last one has the longest prefix."""
 
     def begin(start: str, rate: Rate | None) -> None:
+        """A stretch begins; one that began at the same place is empty, and goes."""
         if found and found[-1].start == start:
             found.pop()
         found.append(Stretch(start, rate))
 
     def end() -> None:
+        """The numbers of the last open rate end; those of the rate around it, or of none, follow."""
         at, _ = open_.pop()
         if at:
             begin(at, open_[-1][1] if open_ else None)

@@ -39,7 +39,7 @@ class NumberDigests:
         self._make_kms, self._kms_key_id = make_kms, kms_key_id
 
     def of(self, number: str) -> str:
-        """The digest of a number (E.164), 64 hexadecimal digits."""
+        """The digest of a number (E.164), 64 hexadecimal digits. Raises StoreUnavailable."""
         return hmac.new(self._key, number.encode(), hashlib.sha256).hexdigest()
 
     def forget_key(self) -> None:

@@ -67,7 +67,7 @@ class OptOutEntries:
             )
 
     def _read(self, keys: Sequence[Key], attributes: str) -> Iterator[Values]:
-        """Those of these items that exist."""
+        """Those of these items that exist, strongly consistent. Raises StoreUnavailable if not all can be read."""
         for first in range(0, len(keys), MOST_KEYS):
             asked: dict[str, Any] = {
                 "Keys": [to_wire(key) for key in keys[first : first + MOST_KEYS]],
@@ -81,7 +81,7 @@ class OptOutEntries:
             yield from map(from_wire, page.get("Responses", {}).get(self._table, []))
 
     def add(self, account_id: str, opt_out: OptOut) -> bool:
-        """Lets an opt-out hold. False: one holds already; only a callee's own replaces another that is not a callee's.
+        """Lets an opt-out hold. False: one holds already, and stays; but a callee's own replaces one that is not.
 
         API          UpdateItem: since, by api ──► written
         key              UpdateItem: since, by key ──► written: the callee's own counts more
@@ -110,7 +110,10 @@ class OptOutEntries:
         return load(item) if item else None
 
     def remove(self, account_id: str, read: OptOut, consent: Consent | None, now_msec: int) -> bool:
-        """Takes back an opt-out that is still as it was read; its item stays. False: it is not (see `add`)."""
+        """Takes back an opt-out that is still as it was read; its item stays. False: it is not (see `add`).
+
+        `consent`: with what it is taken back; None: without any.
+        """
         it_is_as_read = "since_msec = :since AND #by = :by"
         values: Values = {":since": read.since_msec, ":by": read.by.value, ":now": now_msec}
         assigned = "removed_msec = :now, was_since_msec = :since"
@@ -122,7 +125,11 @@ class OptOutEntries:
         return self._update(account_id, read, f"SET {assigned} REMOVE since_msec", it_is_as_read, values)
 
     def page(self, account_id: str, list_name: str | None, limit: int, cursor: str | None, *, all_: bool) -> Page:
-        """A page of opt-outs by list and digest; `all_`: those that were taken back too. ValueError: wrong cursor."""
+        """A page of opt-outs by list and digest; `all_`: those that were taken back too.
+
+        `list_name`: empty for the account's own list, None for all lists. `cursor` None: the first page. Raises
+        ValueError for a cursor that is none of ours, or of another list.
+        """
         values = {":pk": opt_outs_partition(account_id)}
         condition = "pk = :pk"
         if list_name is not None:

@@ -16,7 +16,7 @@ class OptOuts(Protocol):
         """Those of `wanted` (digest, list) that may not be called. Strongly consistent."""
 
     def holds_until(self, account_id: str, lists: Collection[str]) -> dict[str, int]:
-        """Until when those of `lists` hold that have an age. Strongly consistent."""
+        """Until when those of `lists` hold that have an age, by name; the others are missing. Strongly consistent."""
 
 
 class Page(NamedTuple):
@@ -33,7 +33,7 @@ class OptOutStore(OptOuts, Protocol):
         """Writes an opt-out. False: one that counts as much holds already, and stays as it is."""
 
     def find(self, account_id: str, list_name: str, digest: str) -> OptOut | None:
-        """An entry, also one that was taken back."""
+        """An entry, also one that was taken back; None: there is none. Strongly consistent."""
 
     def remove(self, account_id: str, read: OptOut, consent: Consent | None, now_msec: int) -> bool:
         """Takes an entry back that holds as it was read. False: it has changed since."""

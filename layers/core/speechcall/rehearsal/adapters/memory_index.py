@@ -8,7 +8,7 @@ from heapq import merge
 from itertools import islice, takewhile
 from typing import Any
 
-from speechcall.messages.adapters.message_items import due_ranges, parts, take_turns
+from speechcall.messages.adapters.message_items import due_ranges, shard_lists, take_turns
 from speechcall.messages.rules.message import State
 
 Entry = tuple[Any, Any]
@@ -84,7 +84,7 @@ class MemoryIndex:
         """As the query of each shard, put together: the first `limit` of what is due."""
         self._catch_up()
         lists = []
-        for shards in parts(state):
+        for shards in shard_lists(state):
             pages = [
                 self._shards[shard].between(since_msec, until_msec, limit)
                 for shard in shards

@@ -315,8 +315,8 @@ class MemoryMessages:
 
     def promote(self, message: Message, now_msec: int) -> bool:
         later = self._wake(message, now_msec)
-        called_back = lambda stored: altered(stored, is_held=False)  # noqa: E731
-        return self._move(message.mid, State.QUEUED, called_back, later or now_msec, stands=later is None)
+        promoted = lambda stored: altered(stored, is_held=False)  # noqa: E731
+        return self._move(message.mid, State.QUEUED, promoted, later or now_msec, stands=later is None)
 
     def _wake(self, message: Message, now_msec: int) -> int | None:
         """Wakes the queue in which a message is to stand, and gives None.
@@ -545,7 +545,7 @@ class MemoryMessages:
         with self._lock:
             return self.index.due(state, now_msec, limit)
 
-    def put_off(self, now_msec: int, limit: int) -> list[str]:
+    def to_promote(self, now_msec: int, limit: int) -> list[str]:
         with self._lock:
             return self.index.due_in(LATER, now_msec, limit)
 

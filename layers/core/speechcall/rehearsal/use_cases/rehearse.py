@@ -40,7 +40,7 @@ ARRIVE_TOGETHER = 100
 WAKE_SECONDS = 0.3
 """After a line is free a dialler runs: a record of the stream, and an invocation."""
 RUN_SECONDS = 55
-CALL_BACK_MSEC = 5000
+BRING_BACK_MSEC = 5000
 """How often a dialler looks for messages that were put off, as its function does."""
 LONGEST_HOURS = 24 * 40
 """A message waits for a month at most (`sendAt`), and for two days more."""
@@ -102,7 +102,7 @@ class _Rehearsal:
         """Call attempts that are up."""
         # A run of the dialler: one is under way; the next one is set on the clock; one was asked for meanwhile.
         self._is_dialling = self._is_woken = self._is_woken_meanwhile = False
-        self._called_back_msec = 0
+        self._brought_back_msec = 0
         self._left = len(new)
         self._outcomes: Counter[str] = Counter()
         self._last_msec = situation.now_msec
@@ -171,9 +171,9 @@ class _Rehearsal:
         """One run of the dialler, as the function of the stack does it."""
         self._is_woken, self._is_woken_meanwhile = False, False
         self._is_dialling, begin = True, self._clock.now_msec()
-        calls_back = begin >= self._called_back_msec + CALL_BACK_MSEC
-        if calls_back:
-            self._called_back_msec = begin
+        brings_back = begin >= self._brought_back_msec + BRING_BACK_MSEC
+        if brings_back:
+            self._brought_back_msec = begin
         try:
             dial_messages(
                 (),
@@ -184,7 +184,7 @@ class _Rehearsal:
                 stack=self._situation.stack,
                 clock=self._clock,
                 time_left=lambda: RUN_SECONDS - (self._clock.now_msec() - begin) / 1000,
-                calls_back=calls_back,
+                brings_back=brings_back,
             )
         finally:
             self._is_dialling = False

@@ -12,8 +12,9 @@ MOST_SHOWN = 64
 
 
 def hangs_up(body: bytes, query: Mapping[str, str], *, may_hang_up: bool = True) -> bool:
-    """Whether calls in progress are to be ended too. Raises MalformedJson, InvalidRequest.
+    """Whether calls in progress are to be ended too, as body and query of a request say. An empty body: they are not.
 
+    Raises MalformedJson, PayloadTooLarge, InvalidRequest.
     `may_hang_up`: False for what ends no call. No unknown name is passed over: a misspelled `hangup` would
     leave calls in progress.
     """

@@ -58,7 +58,10 @@ class StopWork:
     """In seconds."""
 
     def do(self) -> None:
-        """Works on the jobs, the oldest first, until all are done or time is up. Any number of copies may run."""
+        """Works on the jobs, the oldest first, until all are done or time is up. Any number of copies may run.
+
+        What goes wrong with one job is logged; another run carries on with it.
+        """
         for found in self.stops.jobs(MOST_JOBS):
             if self.time_left() <= 0:
                 return
@@ -98,7 +101,9 @@ class StopWork:
         self._end_pass(job)
 
     def _end_pass(self, job: StopJob) -> None:
-        """Ends the job; or lets another pass begin, at once where calls are left to be ended, else after a minute."""
+        """After a pass: ends the job, or lets another pass begin. Where calls are left to be ended that is the next
+        run's, else one a minute after the cancellation.
+        """
         is_last = (job.pass_msec or 0) >= job.begun_msec + SETTLED_MSEC or job.what.kind is Brake.MESSAGE
         if is_last and not job.left:
             self.stops.end_job(job)
@@ -108,7 +113,10 @@ class StopWork:
             self.stops.save_job(replace(job, cursor=DONE), 0)
 
     def _pages(self, job: StopJob) -> Iterator[tuple[str, Iterable[str]]]:
-        """The messages of a job, page by page, and the cursor behind each page (none: the page needs none)."""
+        """The messages of a job, page by page, each page behind the cursor that is saved when it is done.
+
+        Cursor empty: nothing is saved, for the job has one page, or is read from the beginning each time.
+        """
         what = job.what
         match what.kind:
             case Brake.MESSAGE:
@@ -129,7 +137,7 @@ class StopWork:
     def _heads(self, job: StopJob) -> Iterator[Sequence[str]]:
         """The messages that stand in an account's queues, up to an id; each once.
 
-        The index lags, so those that were given already may still be in it: so many more are asked for.
+        The index lags, so those that were yielded already may still be in it: so many more are asked for.
         """
         _, queues = self.turns.all_of(job.what.account_id)
         for queue in queues:
@@ -143,7 +151,11 @@ class StopWork:
                 yield new
 
     def _finish(self, mids: Iterable[str], job: StopJob) -> int | None:
-        """How many of the messages are in a call that is still to be ended; None: time was up before the last."""
+        """Cancels the messages of a page that have not ended; those in a call only if the job is to end calls.
+
+        How many of them are in a call that is still to be ended; None: time was up before the last. Raises what
+        cancelling raises.
+        """
         left = cancelled = 0
         for mid in mids:
             if self.time_left() <= 0:

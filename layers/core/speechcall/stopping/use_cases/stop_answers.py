@@ -36,14 +36,14 @@ def describe_message_cancel(mid: str, done: Cancelled) -> "answers.MessageCancel
 
 
 def describe_list_stop(list_id: str, stop: Stop) -> "answers.ListStopped":
-    """The answer to a pause of a list, or its end."""
+    """The answer to a pause of a list, or to the end of one."""
     if stop.state is StopState.PAUSED:
         return {"messagelistId": list_id, "state": "paused", "warnings": [TTL_RUNS_ON]}
     return {"messagelistId": list_id, "state": "active"}
 
 
 def describe_campaign_stop(name: str, stop: Stop) -> "answers.CampaignStopped":
-    """The answer to a pause of a campaign, or its end."""
+    """The answer to a pause of a campaign, or to the end of one."""
     if stop.state is StopState.PAUSED:
         return {"campaign": name, "state": "paused", "warnings": [TTL_RUNS_ON]}
     return {"campaign": name, "state": "active"}

@@ -1,7 +1,7 @@
 """Lists, campaigns and accounts: paused, resumed, cancelled.
 
-One write, which every claim of a line looks at, and no call of it begins after the answer. What follows from it is
-done behind that: by `carry_out_stops` for what was cancelled; by the dialer, which passes over what is paused.
+One write, which every claim of a line reads: no call begins after it. The rest is done later: by `carry_out_stops` for
+what was cancelled; by the dialer, which passes over what is paused.
 
       cancel     one write: the flag, and the job ──► answered
       worker          the messages, one after the other: preparing, queued → finished, `cancelled`
@@ -31,9 +31,9 @@ def resume_list(
     messages: MessageStore,
     clock: Clock,
 ) -> Stop | None:
-    """Lets a list be dialled again; what was held back for its pause comes back. `held`: its ids, read after the write.
+    """Lets a list be dialled again; what was held back for its pause comes back. Returns how the list stands then.
 
-    A cancelled list stays so.
+    `held`: ids of its held-back messages, read after the write. A cancelled list stays so, and none of them comes back.
     """
     stop = stops.resume(what)
     if stop is None or stop.state is StopState.CANCELLED:
@@ -46,7 +46,10 @@ def resume_list(
 
 
 def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock: Clock) -> Stop | None:
-    """Lets a campaign be dialled again: its queues join the order. A cancelled one stays so. None: there is none."""
+    """Lets a campaign be dialled again: its queues join the order. Returns how it stands then; None: there is none.
+
+    A cancelled one stays so.
+    """
     stop = stops.resume(what)
     if stop is None or stop.state is StopState.CANCELLED:
         return stop
@@ -66,14 +69,15 @@ def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock
     _wake(turns.all_of(account_id)[1], turns, clock)
 
 
-def call_back(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
-    """Has the queues of an account that wait for a moment looked at now, since its minutes of a day have changed.
+def reopen_queues(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
+    """Opens an account's shut queues now: called when its minutes or spend of a day were changed.
 
-    A queue whose hours are shut is found so, and waits for them again.
+    They may be shut only because the day was used up. A queue whose hours are shut is shut again by the dialler.
     """
     for queue in turns.all_of(account_id)[1]:
         if queue.opens_msec:
             names = (queue.account_id, queue.campaign, queue.is_urgent)
+            # As after a pause: it may have left the order, however lately it was woken.
             turns.wake(*names, clock.now_msec(), window=queue.window, was_stopped=True)
 
 
@@ -85,6 +89,6 @@ def _wake(queues: Iterable[Queue], turns: TurnStore, clock: Clock) -> None:
 
 
 def cancel_queue(account_id: str, *, stops: StopStore, clock: Clock) -> None:
-    """Cancels all messages of an account that were accepted until now and are not in a call."""
+    """Cancels all messages of an account that were accepted until now. A call in progress goes on, and is the last."""
     now = clock.now_msec()
     stops.cancel_queue(account_id, last_id(now), now)

@@ -21,7 +21,7 @@ from speechcall.shared.use_cases.clock import Clock
 logger = logging.getLogger(__name__)
 
 TRIES = 10
-"""A message may leave its state each time that it was read, but not for ever: it has so many calls at most."""
+"""How often a message is read at most. It may leave its state each time, but not for ever: its calls are few."""
 
 
 class Cancelled(StrEnum):
@@ -30,6 +30,7 @@ class Cancelled(StrEnum):
     CANCELLED = "cancelled"
     """It waited, and does not any more."""
     HANGING_UP = "hangingUp"
+    """Its call is to be ended, and is not over yet."""
     HUNG_UP = "hungUp"
     """Its call was ended, and is over."""
     TOO_LATE = "tooLate"
@@ -49,13 +50,13 @@ def cancel_message(
     """Cancels a message; with `hangs_up` its call is ended. Out: what has become of it; None: there is none.
 
     Safe to repeat, and a repeat is answered the same. That a call is to be ended is written down first, with a job of
-    it: what fails here is done by the next tick.
+    it: what fails at the telephony is logged, and done by the next tick. Raises StoreUnavailable.
     """
     for _ in range(TRIES):
         if message is None:
             return None
-        done = _try(message, hangs_up, messages, clock)
-        if done is Cancelled.HANGING_UP and _is_over(message, calls, telephony, engine, clock):
+        done = _cancel_as_read(message, hangs_up, messages, clock)
+        if done is Cancelled.HANGING_UP and _hang_up_now(message, calls, telephony, engine, clock):
             return Cancelled.HUNG_UP
         if done:
             return done
@@ -66,19 +67,23 @@ def cancel_message(
 def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: Clock) -> Cancelled | None:
     """Cancels a message where there is no telephony: a call that is to be ended is ended by the job of it.
 
-    Returns what has become of the message; None: there is none. Safe to repeat.
+    Returns what has become of the message; None: there is none. Safe to repeat. Raises StoreUnavailable.
     """
     for _ in range(TRIES):
         message = messages.get(mid)
         if message is None:
             return None
-        if done := _try(message, hangs_up, messages, clock):
+        if done := _cancel_as_read(message, hangs_up, messages, clock):
             return done
     raise StoreUnavailable("the message left its state each time that it was read")
 
 
-def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile."""
+def _cancel_as_read(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock) -> Cancelled | None:
+    """Cancels a message that is still as it was read; out: what has become of it. None: it has changed meanwhile, or
+    was ended here because its time is up; the caller reads it again.
+
+    HANGING_UP: its call is to be ended, since this or an earlier request asks for it. Nothing is done about it here.
+    """
     now = clock.now_msec()
     match message.state:
         case State.PREPARING | State.QUEUED:
@@ -106,7 +111,8 @@ def _try(message: Message, hangs_up: bool, messages: MessageStore, clock: Clock)
             assert_never(message.state)
 
 
-def _is_over(message: Message, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
+def _hang_up_now(message: Message, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock) -> bool:
+    """Ends a message's call, by `hang_up`; False: it is not over yet. What goes wrong is logged; its job goes on."""
     try:
         return hang_up(message, calls=calls, telephony=telephony, engine=engine, clock=clock)
     except Exception:

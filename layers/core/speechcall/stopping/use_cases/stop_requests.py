@@ -1,4 +1,8 @@
-"""POST … /cancel, /pause and /resume of a message, a list or a campaign."""
+"""POST … /cancel, /pause and /resume of a message, a list or a campaign.
+
+Each takes the account that asks, the id or name in the path, the body and the query, and returns the body of the
+answer. A body that cannot be used raises InvalidRequest or MalformedJson, also where it has nothing to say.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +64,7 @@ def cancel_one(
 ) -> "tuple[answers.MessageCancelled, bool]":
     """The answer to the cancellation of a message, and whether its call is still to be ended.
 
-    NotFound, InvalidRequest.
+    Raises NotFound, InvalidRequest, MalformedJson.
     """
     ends_call = hangs_up(body, query)
     message = desk.messages.get(mid) if is_id(mid) else None
@@ -73,7 +77,7 @@ def cancel_one(
 
 
 def cancel_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListCancelled":
-    """The answer to the cancellation of a list: no call of it begins after that. NotFound, InvalidRequest."""
+    """Cancels a list: no call of it begins after that. The answer says how its messages stand. Raises NotFound."""
     ends_calls, found = hangs_up(body, query), list_of(account, list_id, desk.lists)
     desk.stops.cancel(_list(found), desk.clock.now_msec(), found.expires_at, hangs_up=ends_calls)
     # Read after the write, strongly consistent: each claim of a line that came before the write is seen.
@@ -83,7 +87,7 @@ def cancel_list(account: Account, list_id: str, body: Body, query: Query, desk: 
 
 
 def pause_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListStopped":
-    """The answer to the pause of a list. NotFound, InvalidRequest, ListCancelled."""
+    """Pauses a list. Raises NotFound, ListCancelled."""
     hangs_up(body, query, may_hang_up=False)
     found = list_of(account, list_id, desk.lists)
     stop = desk.stops.pause(_list(found), desk.clock.now_msec(), found.expires_at)
@@ -91,7 +95,7 @@ def pause_list(account: Account, list_id: str, body: Body, query: Query, desk: S
 
 
 def resume_a_list(account: Account, list_id: str, body: Body, query: Query, desk: StopDesk) -> "answers.ListStopped":
-    """The answer to the end of a list's pause. NotFound, InvalidRequest, ListCancelled."""
+    """Ends a list's pause; what was held back for it stands in its queue again. Raises NotFound, ListCancelled."""
     hangs_up(body, query, may_hang_up=False)
     found = list_of(account, list_id, desk.lists)
     held = held_messages(found, desk.history)
@@ -100,7 +104,10 @@ def resume_a_list(account: Account, list_id: str, body: Body, query: Query, desk
 
 
 def held_messages(found: MessageList, history: Summaries) -> Iterator[str]:
-    """The messages of a list that were held back for its pause, as they are when the first is asked for."""
+    """The ids of a list's messages that were held back for its pause, as they are when the first id is taken.
+
+    A generator, so that `resume_list` reads them after its write.
+    """
     for one in history.summaries(found.message_ids, is_now=True):
         if one.is_held:
             yield one.mid
@@ -109,7 +116,7 @@ def held_messages(found: MessageList, history: Summaries) -> Iterator[str]:
 def cancel_campaign(
     account: Account, name: str, body: Body, query: Query, desk: StopDesk
 ) -> "answers.CampaignCancelled":
-    """The answer to the cancellation of a campaign: no call of it begins after that. NotFound, InvalidRequest."""
+    """Cancels a campaign: no call of it begins after that. The answer has its counts. Raises NotFound."""
     ends_calls, what = hangs_up(body, query), _campaign(account, name)
     if desk.stops.cancel(what, desk.clock.now_msec(), 0, hangs_up=ends_calls) is None:
         raise _no_campaign()
@@ -121,7 +128,7 @@ def cancel_campaign(
 
 
 def pause_campaign(account: Account, name: str, body: Body, query: Query, desk: StopDesk) -> "answers.CampaignStopped":
-    """The answer to the pause of a campaign. NotFound, InvalidRequest, CampaignCancelled."""
+    """Pauses a campaign. Raises NotFound, CampaignCancelled."""
     hangs_up(body, query, may_hang_up=False)
     return _of_campaign(name, desk.stops.pause(_campaign(account, name), desk.clock.now_msec(), 0))
 
@@ -129,7 +136,7 @@ def pause_campaign(account: Account, name: str, body: Body, query: Query, desk: 
 def resume_a_campaign(
     account: Account, name: str, body: Body, query: Query, desk: StopDesk
 ) -> "answers.CampaignStopped":
-    """The answer to the end of a campaign's pause. NotFound, InvalidRequest, CampaignCancelled."""
+    """Ends a campaign's pause: its queues join the order again. Raises NotFound, CampaignCancelled."""
     hangs_up(body, query, may_hang_up=False)
     stop = resume_campaign(_campaign(account, name), stops=desk.stops, turns=desk.turns, clock=desk.clock)
     return _of_campaign(name, stop)
