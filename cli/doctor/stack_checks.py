@@ -1,10 +1,12 @@
 """The stack as a whole: is it complete, is it this release, do the clocks agree, does it have room in the account?"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
+from botocore.exceptions import ClientError
 
 from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
@@ -16,6 +18,8 @@ from speechcall.telephony.provider import ProviderName, provider
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 SKEW_SECONDS = 30
 """Signatures and windows bear more; what is logged is compared by the second."""
+MOST_FUNCTIONS = 500
+"""Of the account that are asked, one request each, for what is set aside for them."""
 DEPLOY = "Deploy again: bin/sam-build && .venv-sam/bin/sam deploy."
 PUT_BACK = 'docs/runbook.md, "What was changed by hand": puts back what was deployed. To deploy again does not.'
 """CloudFormation compares a template with the one before it, and not with what there is."""
@@ -90,11 +94,29 @@ def _concurrency(stack: Stack) -> Iterator[Finding]:
     own = FUNCTIONS_OF_A_CALL * reserved_for_each(load.lines) if reserves else 0
     limit = stack.client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
     if told := why_too_many(load, int(limit) + own, reserve=reserves):
+        others = _set_aside_by_others(stack)
         yield Finding(
-            told,
-            'Service Quotas, AWS Lambda, "Concurrent executions" (L-B99A9384): ask for more; or deploy with lower '
+            told + (f" Set aside for others: {', '.join(others)}." if others else ""),
+            ("Have those who have set executions aside give them back, if they need fewer. Else: " if others else "")
+            + 'Service Quotas, AWS Lambda, "Concurrent executions" (L-B99A9384): ask for more; or deploy with lower '
             'ApiRequestsPerSecond, WebhookConcurrency and PromptConcurrency (docs/deploy.md, "Concurrency").',
         )
+
+
+def _set_aside_by_others(stack: Stack) -> list[str]:
+    """The functions of others that have executions set aside, the most first: how many, and the name.
+
+    At most ten, of the first 500 functions; none where that may not be read: the finding is the same.
+    """
+    client = stack.client("lambda")
+    found: list[tuple[int, str]] = []
+    with suppress(ClientError):
+        pages = client.get_paginator("list_functions").paginate(PaginationConfig={"MaxItems": MOST_FUNCTIONS})
+        for name in (one["FunctionName"] for page in pages for one in page["Functions"]):
+            if not name.startswith(f"{stack.name}-"):
+                told = client.get_function_concurrency(FunctionName=name)
+                found += [(aside, name)] if (aside := told.get("ReservedConcurrentExecutions")) else []
+    return [f"{aside} for {name}" for aside, name in sorted(found, reverse=True)[:10]]
 
 
 def _with_a_reserve(stack: Stack) -> list[str]:

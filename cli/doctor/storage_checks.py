@@ -122,8 +122,14 @@ def _bucket_policy(stack: Stack) -> Iterator[Finding]:
             raise
         text = '{"Statement": []}'
     statements = json.loads(text)["Statement"]
-    if not any(_lets_read(one, reader, stack.parameters["ConnectInstanceArn"]) for one in statements):
-        yield Finding(f"{reader} may not read the prompts, so callees hear nothing.", PUT_BACK)
+    instance_arn = stack.parameters["ConnectInstanceArn"]
+    if not any(_lets_read(one, reader, instance_arn) for one in statements):
+        others = [source for one in statements if _lets(one, reader) for source in _sources(one)]
+        yield Finding(
+            f"{reader} may not read the prompts, so callees hear nothing."
+            + (f" It may for {', '.join(others)}; this stack's instance is {instance_arn}." if others else ""),
+            PUT_BACK,
+        )
     for one in statements:
         if one["Effect"] == "Deny" and "aws:SecureTransport" not in json.dumps(one.get("Condition", {})):
             yield Finding(
@@ -136,17 +142,26 @@ def _bucket_policy(stack: Stack) -> Iterator[Finding]:
 
 def _lets_read(statement: dict[str, Any], reader: str, instance_arn: str) -> bool:
     """Whether a statement allows the telephony to read, and, where it names an instance, this one."""
-    if statement["Effect"] != "Allow" or statement.get("Principal") != {"Service": reader}:
-        return False
-    sources = [
+    sources = _sources(statement)
+    is_ours = not sources or any(fnmatchcase(instance_arn, source) for source in sources)
+    return is_ours and _lets(statement, reader)
+
+
+def _lets(statement: dict[str, Any], reader: str) -> bool:
+    """Whether a statement allows the telephony to read, whatever its condition is."""
+    is_about = statement["Effect"] == "Allow" and statement.get("Principal") == {"Service": reader}
+    return is_about and bool({"s3:GetObject", "s3:*", "*"} & {*_list(statement["Action"])})
+
+
+def _sources(statement: dict[str, Any]) -> list[str]:
+    """The ARNs of what a statement's condition lets ask; empty: of anything."""
+    return [
         source
         for operator in statement.get("Condition", {}).values()
         for key, value in operator.items()
         if key.lower() == "aws:sourcearn"
         for source in _list(value)
     ]
-    is_ours = not sources or any(fnmatchcase(instance_arn, source) for source in sources)
-    return is_ours and bool({"s3:GetObject", "s3:*", "*"} & {*_list(statement["Action"])})
 
 
 def _list(value: Any) -> list[str]:

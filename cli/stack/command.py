@@ -83,7 +83,7 @@ def remove(
     if obstacle:
         raise Refusal(obstacle)
     if dry_run:
-        typer.echo("Nothing was changed. It cannot be undone, but for the key.")
+        typer.echo("Nothing was changed. Without --dry-run it could not be undone, but for the key.")
         return
     confirmed(stack.name, confirm, "all of this is removed for good")
     obstacle = removal.in_the_way(drop_unfinished=drop_unfinished)  # while it was asked, more may have been sent

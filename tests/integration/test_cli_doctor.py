@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
@@ -663,6 +664,36 @@ def test_a_function_that_may_not_run_gets_back_what_was_set_aside_for_it(world):
     given = {one.text.partition(" ")[0] for one in found if "--reserved-concurrent-executions 16" in one.repair}
     assert given == {"ConnectFlowFunction", "ControlCallFunction", "AskReceiverFunction", "FinishCallFunction"}
     assert all("delete-function-concurrency" in one.repair for one in found if one.text.partition(" ")[0] not in given)
+
+
+def test_who_has_set_executions_aside_is_named_and_asked_first(world):
+    FAULTS["too few executions"][2](world)
+    (alone,) = look(world, "concurrency").findings
+    assert "Set aside for others" not in alone.text
+    functions = boto3.client("lambda")
+    role = functions.list_functions()["Functions"][0]["Role"]
+    given: Any = {"Code": {"ZipFile": b"code"}, "Runtime": "python3.13", "Handler": "app.handler", "Role": role}
+    for name, aside in (("reporting-nightly-render", 820), ("prodigy", 5), ("idle", None)):
+        functions.create_function(FunctionName=name, **given)
+        if aside:
+            functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=aside)
+    try:
+        (finding,) = look(world, "concurrency").findings
+        assert finding.text.endswith("Set aside for others: 820 for reporting-nightly-render, 5 for prodigy.")
+        assert finding.repair.startswith("Have those who have set executions aside give them back")
+        world.denied.add("ListFunctions")
+        (finding,) = look(world, "concurrency").findings
+        assert "Set aside for others" not in finding.text
+    finally:
+        for name in ("reporting-nightly-render", "prodigy", "idle"):
+            functions.delete_function(FunctionName=name)
+
+
+def test_a_policy_for_another_instance_is_told_with_both(world):
+    FAULTS["a policy for another instance"][2](world)
+    (finding,) = look(world, "bucket-policy").findings
+    other = INSTANCE.replace("instance/1", "instance/9")
+    assert finding.text.endswith(f"It may for {other}; this stack's instance is {INSTANCE}.")
 
 
 def test_a_stack_without_a_sender_is_asked_nothing_about_text_messages(world):

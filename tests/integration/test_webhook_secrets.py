@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.stub import Stubber
 
 from local.cloud.aws_services import LocalAws
 from local.cloud.permissions import statements_of
@@ -119,6 +120,33 @@ def test_a_service_that_does_not_answer_is_our_failure():
     down: Any = Down()
     with pytest.raises(StoreUnavailable):
         KmsSeal(lambda: down, "key").unseal("acme", "AQ==")
+
+
+def refusing(code: str) -> Any:
+    """KMS as it refuses: moto opens with a disabled key too."""
+    client = boto3.client("kms", region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+    stubber = Stubber(client)
+    for operation in ("decrypt", "encrypt"):
+        stubber.add_client_error(operation, service_error_code=code, http_status_code=400)
+    stubber.activate()
+    return client
+
+
+@pytest.mark.parametrize("code", ["DisabledException", "KMSInvalidStateException", "KeyUnavailableException"])
+def test_what_a_key_that_is_disabled_or_will_be_deleted_cannot_open_is_tried_again(code):
+    client = refusing(code)
+    seal = KmsSeal(lambda: client, "key")
+    with pytest.raises(StoreUnavailable, match=code):
+        seal.unseal("acme", "AQ==")
+    with pytest.raises(StoreUnavailable, match=code):
+        seal.seal("acme", SECRET)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidCiphertextException"])
+def test_a_right_that_is_gone_and_a_seal_of_another_are_no_matter_of_time(code):
+    client = refusing(code)
+    with pytest.raises(ClientError, match=code):
+        KmsSeal(lambda: client, "key").unseal("acme", "AQ==")
 
 
 def test_who_signs_may_read_the_secrets_and_open_them_and_nothing_else_of_that_kind(aws):

@@ -1,18 +1,39 @@
 """Seals what must be readable again: AWS KMS, one key for the stack, bound to whose it is by the encryption context."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from speechcall.shared.adapters.settings import CALLER_WAITS_CONFIG
 from speechcall.shared.adapters.table import store_errors
+from speechcall.shared.rules.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 PURPOSE, DIGITS_PURPOSE = "speechcall-webhook-secret", "speechcall-digits"
 """In the encryption context: the function may open what was sealed for this, and nothing else under the key."""
+
+
+_ASLEEP = {"DisabledException", "KMSInvalidStateException", "KeyUnavailableException"}
+"""Of a key that may be used again once somebody has seen to it (AWS KMS API reference, "Decrypt", "Errors")."""
+
+
+@contextmanager
+def _kms_errors() -> Iterator[None]:
+    """As `store_errors`, and StoreUnavailable for a key that is asleep: what waits for it is tried again."""
+    try:
+        with store_errors():
+            yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in _ASLEEP:
+            raise StoreUnavailable(code) from error
+        raise
 
 
 def _of_account(account_id: str) -> dict[str, str]:
@@ -33,7 +54,7 @@ def digits_seal(key_id: str) -> "KmsSeal":
 class KmsSeal:
     """Seals and opens texts of up to 4 KB, each for one account, or for what `context` makes of it.
 
-    Raises StoreUnavailable when KMS cannot be asked now.
+    Raises StoreUnavailable when KMS cannot be asked now, or the key is disabled or will be deleted.
 
     `make_client` is called when the first secret needs it: most starts of a function need none.
     """
@@ -52,7 +73,7 @@ class KmsSeal:
 
     def seal(self, account_id: str, text: str) -> str:
         """Base64 of what only `unseal` for the same account can read."""
-        with store_errors():
+        with _kms_errors():
             sealed = self._client.encrypt(
                 KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=self._context(account_id)
             )
@@ -60,7 +81,7 @@ class KmsSeal:
 
     def unseal(self, account_id: str, sealed: str) -> str:
         """The text that was sealed for this account."""
-        with store_errors():
+        with _kms_errors():
             opened = self._client.decrypt(
                 KeyId=self._key_id, CiphertextBlob=base64.b64decode(sealed), EncryptionContext=self._context(account_id)
             )
