@@ -38,7 +38,7 @@ class UnreadableCount(Exception):
 
 @dataclass(frozen=True)
 class Hook:
-    """A webhook as it is to be sent. `signed`: the whole header in place of the right one; None: none is sent."""
+    """A webhook as it is to be sent. A field that is not given makes nothing wrong with it."""
 
     mid: str
     seq: int = 2

@@ -94,7 +94,10 @@ def _fallback(event: Values) -> "FallbackState":
 
 
 def _body(items: list[Values], message: Values, facts: Facts, rates: DynamoRates) -> Any:
-    """The body of a message's event. Where the message cannot be read, it says only that, and how, it has ended."""
+    """The body of an event of a message. In: all items of its partition; that of the message; what the event says.
+
+    Where the message or a call of it cannot be read, the body has no calls. Raises StoreUnavailable.
+    """
     try:
         calls = [load_call(item) for item in items if item["sk"].startswith(CALLS)]
         loaded = message_items.load(message)

@@ -1,4 +1,4 @@
-"""What a second SIP media application is answered, at which the rule of the caller ID aims: who calls it back.
+"""The answers to the SIP media application for calls back: the one to which the caller ID's SIP rule points.
 
 What a call needs to know from one event to the next travels in its TransactionAttributes:
 
@@ -32,7 +32,10 @@ from speechcall.telephony.chime.actions import KEYS, Answer, action, go_on, hang
 
 ASK, BYE, DONE = "ask", "bye", "done"
 TRIES, PAUSE_SECONDS = 3, 0.5
-"""Of storing an opt-out within one invocation. The service makes that again after 5 s: a repeat is harmless."""
+"""Tries of storing an opt-out in one invocation, and the pause between.
+
+The Chime SDK repeats an invocation after 5 s, harmlessly.
+"""
 
 
 class ChimeCallBacks:
@@ -42,7 +45,7 @@ class ChimeCallBacks:
         self._desk, self._logger = desk, logger
 
     def answer(self, event: Any) -> Answer:
-        """The answer to an invocation. Raises nothing: raised, it would be silence, and then the end of the call."""
+        """The answer to an invocation. Never raises: the caller would hear silence, then be cut off."""
         try:
             call = _Call(event)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -77,7 +80,7 @@ class ChimeCallBacks:
             case "CALL_UPDATE_REQUESTED":
                 return hang_up()
             case _:
-                # The end, or what continues by itself.
+                # The call has ended, or its actions go on by themselves.
                 return go_on()
 
     def _greet(self, call: "_Call", plays: int, *, in_text: bool = False) -> Answer:
@@ -130,11 +133,12 @@ class ChimeCallBacks:
 
 
 class _Call:
-    """What an event says. Raises KeyError, TypeError or ValueError for one that is not the Chime SDK's."""
+    """What an event says. Anything that is not the Chime SDK's raises one of the errors that `answer` catches."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         details, data = event["CallDetails"], event.get("ActionData") or {}
         attributes = details.get("TransactionAttributes") or {}
+        # LEG-A: the caller's.
         (leg,) = (one for one in details["Participants"] if one.get("ParticipantTag") == "LEG-A")
         self.kind, self.call_id = str(event["InvocationEventType"]), str(leg["CallId"])
         self.caller = str(leg.get("From") or "")
@@ -142,9 +146,9 @@ class _Call:
         self.plays, self.said = int(attributes.get("plays") or 0), str(attributes.get("said") or "")
         self.action, self.digits = str(data.get("Type") or ""), str(data.get("ReceivedDigits") or "")
         self.is_gone = leg.get("Status") == "Disconnected"
-        """Its HANGUP may come later, and a key that was pressed before it too."""
+        """The caller is gone. HANGUP, and even a key pressed before it, may be reported later."""
         self.wants_out = self.kind == "DIGITS_RECEIVED" and self.doing == ASK and OPT_OUT_KEY in self.digits
-        self.error = str(event.get("ErrorType") or data.get("ErrorType"))[:100]
+        self.error = str(event.get("ErrorType") or data.get("ErrorType") or "")[:100]
 
 
 def _sound(call: _Call, heard: Heard, stopped_by: list[str]) -> Answer:

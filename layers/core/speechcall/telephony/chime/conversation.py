@@ -126,7 +126,7 @@ def _parse(event: Mapping[str, Any]) -> Event:
         code, hung_up = _sip_code(parameters.get("SipResponseCode")), attributes.get("doing") == HANG_UP
         return Over(_end(named, contact_id, code, turn, hung_up), code) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
-        error = event.get("ErrorType") or data.get("ErrorType")
+        error = event.get("ErrorType") or data.get("ErrorType") or ""
         return Word(Op.HANG_UP, f"the last answer was unusable: {str(error)[:100]}", named)
     if kind == "RINGING" and named:
         return Placed(*named, contact_id, is_ringing=True)
