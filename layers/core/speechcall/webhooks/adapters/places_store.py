@@ -30,7 +30,7 @@ class DynamoPlaces:
         self._client, self._table, self._most, self._lease_msec = client, table, most, lease_msec
 
     def take(self, destination: str, now_msec: int) -> str | None:
-        """Takes a place among the attempts in flight; its name to give it back by, None: all are taken.
+        """Takes a place among the attempts in flight; its name to give it back by, None: none can be had now.
 
         A   ADD a ──► size 1
         B        ADD b ──X size is not < 1: none
