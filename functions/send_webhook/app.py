@@ -57,6 +57,7 @@ work = WebhookWork(sending, lambda task, result: logger.info("webhook", extra=de
 
 
 def deliver(record: Record) -> None:
+    """Does the task in a record of either queue. Raises what has to make the queue bring it again."""
     event_id, result = queue.work(record, work.do)
     count("WebhookAttempts", result=result)
     if not event_id:

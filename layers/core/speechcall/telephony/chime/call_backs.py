@@ -62,7 +62,10 @@ class ChimeCallBacks:
             return _last_words(call, say(NOT_STORED if call.wants_out else NOT_NOW))
 
     def _answer(self, call: "_Call") -> Answer:
-        """The answer to an event that could be read. Of a call that is over only a key that opts out still counts."""
+        """The answer to an event that could be read. Of a call that is over only a key that opts out still counts.
+
+        Raises what the stores raise.
+        """
         if call.is_gone and not call.wants_out:
             return go_on()
         match call.kind:
@@ -102,7 +105,10 @@ class ChimeCallBacks:
         return self._greet(call, call.plays + 1) if call.plays < PLAYS else hang_up()
 
     def _say_instead(self, call: "_Call") -> Answer:
-        """What could not be played is said. After what cannot be said, we listen again, or hang up."""
+        """The answer to an action that has failed: audio that could not be played is said as text instead.
+
+        After another one that failed we ask again, or hang up. A Hangup that failed is not tried again, for ever.
+        """
         if call.action == "PlayAudio" and call.doing == ASK:
             return self._greet(call, call.plays, in_text=True)
         if call.action == "PlayAudio" and call.said == DONE:
@@ -118,7 +124,11 @@ class ChimeCallBacks:
         return _last_words(call, heard.say, "" if in_text else heard.audio_uri, said=DONE)
 
     def _insist_on_opting_out(self, call: "_Call") -> Heard | None:
-        """Stores an opt-out, in several tries; what the caller hears then. None: nothing was stored."""
+        """Stores an opt-out, in several tries; what the caller hears then. None: nothing was stored.
+
+        That is so when the store stays away, which is counted, and for a message that did not call this number or is
+        gone.
+        """
         # Counted when the key comes; done again, uncounted, when the audio of the last words cannot be played.
         stores = counted.opt_out if call.wants_out else opt_out
         for tries_left in reversed(range(TRIES)):
