@@ -44,7 +44,10 @@ class EndedList:
 
 
 def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent | FallbackEvent":
-    """The body of an event of a message: the same however late it is sent, and whatever has happened since."""
+    """The body of an event of a message: the same however late it is sent, and whatever has happened since.
+
+    `history`: as it is now; `facts`: what was written down when the event happened.
+    """
     status = describe_message(_as_it_was(history, facts), facts.at_msec)
     # The states of its webhooks change; the receiver has the webhooks themselves.
     call: ToldCall = {
