@@ -29,6 +29,7 @@ class GuardedClient(httpx.Client):
     """
 
     def __init__(self, receiver: str, total_seconds: float) -> None:
+        """`receiver`: see `make_client`."""
         self.attempt = Attempt()
         """The attempt of the calling thread."""
         backend: httpcore.NetworkBackend
@@ -94,8 +95,8 @@ class GuardedClient(httpx.Client):
 def make_client(receiver: str, total_seconds: float = TOTAL_SECONDS) -> GuardedClient:
     """The one client of a function for customers' URLs, made when it starts.
 
-    `receiver`: the setting WEBHOOK_RECEIVER, for audio too. "": only public addresses are connected to
-    (`GuardedBackend`); "loopback": this machine too; "host:port:tls-port": every request goes to that receiver,
-    whatever its URL names (the laptop's).
+    `total_seconds`: for each request. `receiver`: the setting WEBHOOK_RECEIVER, for audio too. "": only public
+    addresses are connected to (`GuardedBackend`); "loopback": this machine too; "host:port:tls-port": every request
+    goes to that receiver, whatever its URL names (the laptop's).
     """
     return GuardedClient(receiver, total_seconds)

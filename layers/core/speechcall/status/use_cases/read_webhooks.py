@@ -40,7 +40,6 @@ _PLACE = re.compile(r"([0-9]{1,15})/([0-9]{1,19})/([!-.0-~]{1,128})")
 class GivenUpDeliveries(EndedDeliveries, Protocol):
     """The deliveries that were given up, by account."""
 
-    # What was given up from one moment to another, both included, and where the page ends; None: no page follows.
     def given_up_page(
         self,
         account_id: str,
@@ -49,7 +48,11 @@ class GivenUpDeliveries(EndedDeliveries, Protocol):
         after: PlaceAmongGivenUp | None = None,
         *,
         latest_first: bool = False,
-    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]: ...
+    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
+        """What was given up from one moment to another, both included, `limit` of them; and where the page ends.
+
+        It may be shorter, or empty. None for its end: no page follows. `after`: the end of the page before.
+        """
 
 
 def read_webhooks(
