@@ -63,6 +63,7 @@ class ConnectRoutes:
         self._instance_id = instance_arn.rpartition("/")[2]
 
     def find(self, number: str, own: Collection[str]) -> Found | None:  # noqa: ARG002 - a number has one flow
+        """As `Routes.find`. The way is named by the number's ARN, also where it leads nowhere."""
         given = {"PhoneNumberPrefix": number, "MaxResults": 1000}
         numbers = pages(self._connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
         arn = next((one["PhoneNumberArn"] for one in numbers if one["PhoneNumber"] == number), None)
@@ -90,6 +91,7 @@ class ChimeRoutes:
         self._voice, self._name, self._region = voice, rule_name, region
 
     def find(self, number: str, own: Collection[str]) -> Found:
+        """As `Routes.find`. The way is named by the SIP rule's id; empty: there is no rule for the number."""
         found = [
             Found(str(target["SipMediaApplicationId"]), rule["SipRuleId"])
             for rule in pages(self._voice.list_sip_rules, {"MaxResults": 99}, "SipRules")

@@ -65,7 +65,7 @@ class PeopleWork:
                 logger.exception("what was asked for about a person could not be carried out")
 
     def _work_on(self, found: PersonJob) -> None:
-        """Carries on with a job that no other worker has, page by page, to the end of a pass or of the time."""
+        """Carries on with a job, page by page, to the end of a pass or of the time. Not if another worker has it."""
         now = self.clock.now_msec()
         job = self.jobs.take(found, now, now + TURN_SECONDS * 1000)
         if job is None:

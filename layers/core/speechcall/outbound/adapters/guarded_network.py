@@ -203,6 +203,7 @@ class ReceiverBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
+        """A connection to the receiver, whatever `host` is."""
         # Two ports tell the receiver whether the URL was of https; both are spoken to in the clear.
         target = self._tls_port if port == 443 else self._port
         inner = super().connect_tcp(self._host, target, timeout, local_address, socket_options)

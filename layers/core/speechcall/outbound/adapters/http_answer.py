@@ -159,7 +159,10 @@ class AnswerReader:
         return lines, True
 
     def _line(self, begins: bytes = b"") -> bytes:
-        """The next line without its end; `begins`: with what it must begin. LF alone ends one too (RFC 9112, 2.2)."""
+        """The next line without its end; `begins`: with what it must begin. LF alone ends one too (RFC 9112, 2.2).
+
+        Raises _Broken, also where it is longer than may be read; _Ended where the connection closes within it.
+        """
         seen = 0
         while (end := self.unread.find(b"\n", seen)) < 0:
             seen = len(self.unread)

@@ -68,7 +68,8 @@ class GuardedClient(httpx.Client):
     def exchange(self, request: httpx.Request, seconds: float | None = None) -> httpx.Response:
         """The answer as it comes; the caller closes it. A Location, which httpx would read, is not even looked at.
 
-        `seconds`: what is left of an attempt that has more than one request.
+        `seconds`: what is left of an attempt that has more than one request; None: it has this one alone. Raises
+        httpx's errors, ForbiddenAddress.
         """
         self.attempt.begin(self._total_seconds if seconds is None else min(seconds, self._total_seconds))
         response = self._transport.handle_request(request)

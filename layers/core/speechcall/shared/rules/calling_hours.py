@@ -84,7 +84,7 @@ class Week(NamedTuple):
 
 @lru_cache(maxsize=512)
 def week_of(hours: Hours) -> Week:
-    """The week that hours make."""
+    """What hours say of each weekday, and their days off. Remembered: the messages of a list mostly have the same."""
     # By weekday: parts of windows on the day that they belong to; and after midnight, carried from the day before.
     own: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]
     carried: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]

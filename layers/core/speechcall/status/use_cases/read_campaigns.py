@@ -112,6 +112,7 @@ def _page(query: Mapping[str, str], *listing: str) -> tuple[int, str | None]:
 
 
 def _summary(campaign: Campaign) -> "answers.Campaign":
+    """A campaign's state and counts as the API shows them: none below 0, whatever is stored; known outcomes only."""
     return {
         "campaign": campaign.name,
         "state": campaign.state.value,
@@ -127,6 +128,7 @@ def _summary(campaign: Campaign) -> "answers.Campaign":
 
 
 def _describe_funnel(funnel: Funnel) -> "answers.Funnel":
+    """The funnel of one shape of menus as the API shows it."""
     answer: answers.Funnel = {
         "shape": funnel.shape,
         "calls": funnel.calls,

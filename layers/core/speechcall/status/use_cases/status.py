@@ -285,7 +285,7 @@ def describe_list(
 
 
 def describe_estimate(left: Estimate | None) -> "answers.Estimate | None":
-    """How long it takes, and how sure that is. None: nothing is dialled."""
+    """An estimate as the API shows it: how many seconds it takes, and how sure that is. None: nothing is dialled."""
     if left is None:
         return None
     return {
@@ -297,6 +297,7 @@ def describe_estimate(left: Estimate | None) -> "answers.Estimate | None":
 
 
 def _describe_summary(one: Summary) -> "answers.Summary":
+    """A message in the answer about its list."""
     answer: answers.Summary = {
         "messageId": one.mid,
         "recipient": one.recipient,

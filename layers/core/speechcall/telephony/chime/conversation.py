@@ -217,7 +217,7 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
 
 
 def _heard_digits(kind: str, data: Mapping[str, Any], seq: int, repeat: int) -> Heard | None:
-    """What an action that gathers digits reports.
+    """What an action that gathers digits reports; None: nothing. `repeat`: which repeat of question `seq` it answers.
 
     Of other actions nothing counts meanwhile: a ReceiveDigits of an earlier menu "listens for digits for the length of
     a call" (developer guide), and hears these digits one by one.

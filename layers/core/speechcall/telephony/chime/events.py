@@ -38,7 +38,7 @@ class ChimeEvents:
     """Called with what is done next, what was heard, and the moment of the answer (epoch milliseconds)."""
 
     def answer(self, event: Any) -> chime_actions.Answer:
-        """The answer to an invocation. Raises nothing."""
+        """The answer to an invocation. Never raises: a report that could not be dealt with is asked for again."""
         begin = self.began() if self.began else None
         found = parse_event(event)
         try:
@@ -87,7 +87,8 @@ class ChimeEvents:
     def _note(self, placed: Placed) -> None:
         """Stores the contact of a call: the provider's answer to the dial may be stored later, or may have been lost.
 
-        A call that was not noted would be dialled again, so it is noted once more when it begins to ring.
+        A call that was not noted would be dialled again, so it is noted once more when it begins to ring. A call that
+        has another contact, or is gone, is only logged.
         """
         call = self.calls.get(placed.mid, placed.attempt) if placed.is_ringing else None
         if call is None or call.contact_id is None:

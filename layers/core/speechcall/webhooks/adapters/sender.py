@@ -107,7 +107,7 @@ def _content(request: WebhookRequest, target: Target) -> bytes:
 
 
 def _unreachable(error: Exception) -> Unreachable:
-    """What went wrong in a word, and whose side it was on. It shows nothing of the URL."""
+    """What went wrong in a word, and whose side it was on: by its causes, else by its kind. Without the URL."""
     for cause in _causes(error):
         if word := _word_of_cause(cause):
             return Unreachable(word, ours=word == OUR_NETWORK)

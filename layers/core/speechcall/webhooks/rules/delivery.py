@@ -157,10 +157,11 @@ def places_of_an_account(consumers: int) -> int:
 def after(
     delivery: Delivery, attempt: Attempt, may_pass: bool, retry_after: int | None, uniform: Uniform
 ) -> tuple[DeliveryState, int | None]:
-    """The state that an attempt leads to, and for `pending` the whole seconds until the next one.
+    """The state that an attempt leads to, and for `pending` the whole seconds until the next one (else None).
 
-    `may_pass`: whether its failure may pass; `retry_after`: the seconds that the receiver asked for. Only attempts
-    since the last replay count, and faults of our own network are counted apart from the receiver's.
+    `delivery`: as it was before it; `may_pass`: whether its failure may pass; `retry_after`: the seconds that the
+    receiver asked for. Only attempts since the last replay count, and faults of our own network are counted apart from
+    the receiver's.
     """
     if attempt.status is not None and is_delivered(attempt.status):
         return DeliveryState.DELIVERED, None

@@ -123,7 +123,7 @@ def webhook_request(
 ) -> WebhookRequest:
     """The request: body exactly `{"from","to","mid","action"}`, the customer's headers, then ours.
 
-    `digits`, where some were entered, stands before `action`.
+    `digits`, where some were entered (None: none were), stands before `action`.
     `action` is the customer's own JSON text, so that its numbers and its member order arrive.
     `webhook-id` and `webhook-timestamp` are those of Standard Webhooks 1.0.0.
     """

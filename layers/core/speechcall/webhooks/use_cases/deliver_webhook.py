@@ -223,7 +223,8 @@ class Sending:
     ) -> DeliveryResult:
         """Records an attempt, and queues the next one, if there is one. Out: as `deliver`. Raises NotRecorded.
 
-        `may_pass` and `retry_after`: as of `after`. Where another task was first, nothing is recorded or queued.
+        `delivery`: as it was read. `may_pass`, `retry_after`: as of `after`. Where another task was first, nothing is
+        recorded or queued.
         """
         state, delay = after(delivery, attempt, may_pass, retry_after, self.uniform)
         wait = None if delay is None else Wait.of(delay, self.clock.now_msec())

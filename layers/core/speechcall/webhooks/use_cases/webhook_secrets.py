@@ -88,7 +88,10 @@ class Signer:
         self._opened: dict[str, Webhook] = {}
 
     def __call__(self, account_id: str, request: WebhookRequest) -> WebhookRequest:
-        """The request with `webhook-signature` over its id, timestamp and body. Raises StoreUnavailable."""
+        """The request with `webhook-signature` over its id, timestamp and body; as it is, if the account has no secret.
+
+        Raises StoreUnavailable.
+        """
         now = self._clock.now_msec()
         secrets = [self._open(account_id, one) for one in self._secrets(account_id, now) if one.signs_at(now)]
         if not secrets:
