@@ -21,7 +21,7 @@ class TableNotReady(Exception):
 
 
 def protect_all(dynamodb: "DynamoDBClient", tables: Iterable[str], *, on: bool) -> None:
-    """`protect` for each table, also where another one failed. Then the last error is raised in the end."""
+    """`protect` for each table, also where that of another one failed. Then the last error is raised in the end."""
     failed: Exception | None = None
     for table in sorted(tables):
         try:

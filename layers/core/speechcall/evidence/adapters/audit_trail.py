@@ -60,7 +60,10 @@ class AuditTrail:
 
     @contextmanager
     def recording(self, describe: Callable[[], Change]) -> "Iterator[_Recording]":
-        """Within it, the first write that succeeds takes a record with it. `describe` is asked at each until then."""
+        """Within it, the first write that succeeds takes a record with it.
+
+        `describe` is asked at each write until then.
+        """
         now = self._clock.now_msec()
         opened = _Recording(describe, str(secrets.randbelow(10**ID_DIGITS)), now)
         token = _opened.set(opened)

@@ -90,7 +90,7 @@ class DynamoPersonJobs:
         saved = replace(job, revision=job.revision + 1)
         item = _dump(saved, next_msec)
         if next_msec is not None:
-            item["until_msec"] = next_msec  # until then no other worker takes it: it is due then, not before
+            item["until_msec"] = next_msec  # until then no other worker takes it
         try:
             with store_errors():
                 self._client.put_item(

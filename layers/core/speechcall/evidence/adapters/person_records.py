@@ -103,7 +103,7 @@ class DynamoPersonRecords:
                     ExpressionAttributeValues=to_wire({":finished": State.FINISHED.value}),
                 )
         except ConditionFailed:
-            pass  # gone: another worker was quicker. Not ended it cannot be: the caller saw its end, which is final.
+            pass  # It is gone: another worker was quicker. (It has ended for good, so nothing else fails here.)
         return Erased(
             calls=len(calls),
             webhooks=sum(item["sk"].startswith(DELIVERIES) for item in items),

@@ -74,7 +74,8 @@ def actor_of_key(key_name: str | None) -> Actor:
 def masked(value: Any) -> Any:
     """A value as it may be kept: seven digits or more in a text become the first four and `…`; long texts are cut.
 
-    Dates, ids of ours and IP addresses stay, by the names of their members. Lists and mappings are masked throughout.
+    Dates stay; so do ids of ours and IP addresses, by the names of their members. Lists and mappings are masked
+    throughout.
     """
     if isinstance(value, str):
         return _DATE_OR_NUMBER.sub(_shorten, value[:_MOST_CHARACTERS])

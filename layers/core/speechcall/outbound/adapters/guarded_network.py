@@ -135,7 +135,7 @@ class GuardedBackend(httpcore.SyncBackend):
     def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
         """The addresses of a host, maybe none. Raises ForbiddenAddress if a single one of them may not be reached.
 
-        And httpcore.ConnectError where there is no such name, httpcore.ConnectTimeout.
+        And httpcore.ConnectError where the name cannot be resolved, httpcore.ConnectTimeout.
         """
         try:
             found = _resolve(host, port, self._attempt.left(timeout, httpcore.ConnectTimeout))

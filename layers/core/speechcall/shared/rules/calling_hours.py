@@ -119,7 +119,7 @@ def is_always(hours: Hours) -> bool:
 
 
 def next_open(hours: Sequence[Hours], start: int, end: int) -> int | None:
-    """The first second from `start` on, before `end`, in which all hours are open in all their zones; None: none."""
+    """The first second from `start` on, before `end`, in which all hours are open in all zones; None: no second."""
     clocks = _clocks(hours)
     moment = start
     while moment < end:

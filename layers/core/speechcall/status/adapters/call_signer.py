@@ -52,7 +52,7 @@ class KmsCallSigner:
         return f"{signed}.{_text(raw_signature(answer['Signature']))}"
 
     def known_keys(self) -> Sequence[Mapping[str, str]]:
-        """Each public key of this stack that has signed, the one of today first; as they were KEYS_SECONDS ago at most.
+        """Each public key of this stack that has signed, the one of today first; read KEYS_SECONDS ago at most.
 
         Raises StoreUnavailable.
         """

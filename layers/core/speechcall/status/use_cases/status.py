@@ -226,7 +226,7 @@ def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswe
 def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
     """The moment for which a message waits before it is dialled (again); None: it waits for none.
 
-    So it is in a call, or has ended, or waits for a line alone, or to be resumed.
+    Then it is being prepared or in a call, has ended, or waits for a line alone, or to be resumed.
     """
     if message.state is not State.QUEUED or message.is_held:
         return None

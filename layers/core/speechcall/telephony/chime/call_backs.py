@@ -105,9 +105,9 @@ class ChimeCallBacks:
         return self._greet(call, call.plays + 1) if call.plays < PLAYS else hang_up()
 
     def _say_instead(self, call: "_Call") -> Answer:
-        """The answer to an action that has failed: audio that could not be played is said as text instead.
+        """The answer to an action that has failed. Audio of who has called, or of the confirmation, is said as text.
 
-        After another one that failed we ask again, or hang up. A Hangup that failed is not tried again, for ever.
+        After anything else that failed we ask again, or hang up; but not after a Hangup, which might fail for ever.
         """
         if call.action == "PlayAudio" and call.doing == ASK:
             return self._greet(call, call.plays, in_text=True)

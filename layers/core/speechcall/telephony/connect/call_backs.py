@@ -61,8 +61,8 @@ def parse_asked(event: Any) -> Asked | None:
 def _render(op: str, heard: Heard, mid: str = "") -> dict[str, str]:
     """A flat map of strings, none of them empty and none missing: see `conversation.render_next`.
 
-    `op`: `ask` says `heard` and listens for the key, `tell` says it and ends the call. `mid`: of which message was
-    told.
+    `op`: `ask` says `heard` and listens for the key, `tell` says it and ends the call. `mid`: the message of which the
+    caller is told; empty: none.
     """
     return {
         "op": op,

@@ -25,7 +25,7 @@ class DueDeliveries(Protocol):
     """The pending deliveries by the moment at which they are due."""
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
-        """Message and event ids of pending deliveries that are due, `limit` at most, the oldest first; of an index."""
+        """Message and event ids of pending deliveries that are due, `limit` at most, the oldest first; it may lag."""
 
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
         """The task of a delivery, which is due again only after a while; None if it is not due any more.

@@ -79,8 +79,9 @@ class WebhookWork:
         """Records the attempt that met an error. Out: what came of the task; None: it is not recorded.
 
         An attempt that was made, and could not be written down (NotRecorded), is written only where it ends the
-        delivery: by its own state, or because it `is_last`. Else the webhook is sent once more. Never raises: an error
-        is logged.
+        delivery: by its own state, or as the last one (`is_last`). Else the webhook is sent once more. Where the
+        delivery has moved on from the task's version, the attempt was recorded before. Never raises: an error is
+        logged.
         """
         try:
             if isinstance(error, NotRecorded):
