@@ -1,4 +1,4 @@
-"""Queues: the webhooks of pressed keys are sent."""
+"""Queues: the webhooks of pressed keys and of status events are sent."""
 
 import random
 from functools import partial
