@@ -29,6 +29,7 @@ _STATES_IN_ORDER = (State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING
 _SHARDS = tuple(shard for state in _STATES_IN_ORDER for part in parts(state) for shard in part)
 """The parts of the index `due` in which all messages are that have not ended, in the order in which they move."""
 _ENDED = len(_SHARDS)
+"""The number of the part behind all these, which is the last: the ended messages."""
 
 
 class DynamoPersonRecords:

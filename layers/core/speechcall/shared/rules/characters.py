@@ -85,6 +85,7 @@ def _is_blank(character: str) -> bool:
 
 
 def _kind(character: str) -> str:
+    """What is said of a character that has no name."""
     match unicodedata.category(character):
         case "Cc":
             return "(a control character)"

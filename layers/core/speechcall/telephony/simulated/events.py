@@ -58,7 +58,8 @@ class SimulatedCalls:
     def take(self, moment: Moment, sent_msec: int) -> None:
         """Does what happens, and queues what is next. `sent_msec`: when it was queued. Safe to repeat.
 
-        Raises what the stores, the engine and the queue raise, when it has come again three times.
+        Raises what the stores, the engine and the queue raise: a RetryableError only when it has come again three
+        times, before that it is queued to come again.
         """
         try:
             self._take(moment, sent_msec)

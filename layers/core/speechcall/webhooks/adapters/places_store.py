@@ -57,7 +57,10 @@ class DynamoPlaces:
             self._delete(destination, {name})
 
     def _add(self, destination: str, name: str, now_msec: int) -> None:
-        """Adds a place to those in flight. Raises ConditionFailed, with all that are held, if none is free."""
+        """Adds a place to those in flight. Raises ConditionFailed, with all that are held, if none is free.
+
+        And StoreUnavailable.
+        """
         a_place_is_free = "attribute_not_exists(held) OR size(held) < :most"
         values = {":most": self._most, ":name": {name}, ":expires": now_msec // 1000 + _KEPT_SECONDS}
         with store_errors():
