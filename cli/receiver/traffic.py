@@ -39,7 +39,7 @@ class UnreadableCount(Exception):
 
 @dataclass(frozen=True)
 class Hook:
-    """A webhook as it is to be sent: what is not given is as the service would have it."""
+    """A webhook as it is to be sent. A field that is not given makes nothing wrong with it."""
 
     mid: str
     seq: int = 2

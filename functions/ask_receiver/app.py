@@ -43,7 +43,7 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """In: the lookup at which the state machine is: of which message, attempt and entry, by which menu, key and step.
+    """Makes the lookup at which a state machine is: of which message, attempt and entry, by which menu, key and step.
 
     Out: the menu that follows, as text; nothing for an event that only makes this function ready (WARM).
     """

@@ -25,7 +25,11 @@ cloudformation = boto3.client("cloudformation", config=CONFIG)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Every request is answered, or the stack would wait. A deletion is never refused, nor a stack that rolls back."""
+    """Stores the stack's own prompts, and tells CloudFormation whether that worked.
+
+    Every request is answered, or the stack would wait. A deletion is never refused, nor an update that rolls back. What
+    was told is returned for tests.
+    """
     refusal, given = None, {}
     try:
         if event["RequestType"] != "Delete":

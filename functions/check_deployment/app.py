@@ -30,13 +30,18 @@ cloudformation = clients.cloudformation
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Every request is answered, or the stack would wait. Only what is known to be wrong stops a deployment."""
+    """Tells CloudFormation whether the deployment may go on; what was told is returned for tests.
+
+    A check that cannot be made (any exception) refuses nothing. If all tries to answer fail, the stack waits for
+    ServiceTimeout.
+    """
+    refusal, calculated = None, {}
     try:
+        calculated = reserve(event)
         refusal = check(event)
     except Exception:
         logger.exception("not checked")
-        refusal = None
-    answer = response(event, PHYSICAL_ID, refusal, reserve(event))
+    answer = response(event, PHYSICAL_ID, refusal, calculated)
     logger.info("checked", request=event["RequestType"], refusal=refusal)
     if not send(event["ResponseURL"], answer):
         logger.error("CloudFormation was not reached")
@@ -44,7 +49,10 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def reserve(event: dict[str, Any]) -> dict[str, str]:
-    """What the template reads with GetAtt: CloudFormation cannot calculate."""
+    """What the template reads with GetAtt, since CloudFormation cannot calculate; empty: a parameter is no number.
+
+    `ReservedForEach`: the concurrent executions that are set aside for each function of a call.
+    """
     load = load_of(event["ResourceProperties"])
     return {"ReservedForEach": str(reserved_for_each(load.lines))} if load else {}
 

@@ -27,9 +27,10 @@ clock = SystemClock()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Tells the end of a contact to its call. Out: whether it is one of our calls.
+    """Tells the end of a contact to its call. Out: `ours`, whether it is one of our calls.
 
-    The instance may have other contacts.
+    The instance may have other contacts. An event that tells of no end is ignored, and logged. Raises what makes
+    EventBridge invoke it again.
     """
     found = parse_contact_event(event)
     if found is None or not found.ended:

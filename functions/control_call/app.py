@@ -43,7 +43,7 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Carries out one command of a state machine: see `Control.handle` for what goes in and out."""
+    """Carries out one command of a state machine: see `Control.handle` for what goes in, comes out and is raised."""
     names = {"mid": event["mid"], "attempt": event["attempt"], "command": event["command"]}
     with log_failures(logger, **names):
         answer = control.handle(event)

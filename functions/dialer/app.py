@@ -29,9 +29,10 @@ from speechcall.webhooks.adapters.queue import telling
 
 logger = Logger()
 MARGIN_SECONDS = 5
-BRING_BACK_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 """How often an environment looks at most for messages put off until now: the cost does not grow with the calls."""
-brought_back = [-BRING_BACK_SECONDS]
+last_look = [-LOOK_SECONDS]
+"""When this environment last did that, by the monotonic clock; a list, so that a function can set it."""
 
 dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
 limit = execution_seconds(int(setting("MAX_CALL_SECONDS")), int(setting("GRACE_SECONDS")))
@@ -71,18 +72,21 @@ dial = partial(
 )
 
 
-def _brings_back() -> bool:
-    """Whether this run looks first for messages that were put off until now: once in BRING_BACK_SECONDS."""
+def _is_time_to_look() -> bool:
+    """Whether this run looks first for messages that were put off until now, which it notes: once in LOOK_SECONDS."""
     now = time.monotonic()
-    is_time = now >= brought_back[0] + BRING_BACK_SECONDS
+    is_time = now >= last_look[0] + LOOK_SECONDS
     if is_time:
-        brought_back[0] = now
+        last_look[0] = now
     return is_time
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Dials what waits. In: a batch of the stream of MessagesTable, or an event of the clock, which has no records."""
+    """Dials what waits. In: a batch of the stream of MessagesTable, or an event of the clock, which has no records.
+
+    Out: how many calls were started.
+    """
     records = event.get("Records", [])
     images = {message_id(record): record["dynamodb"].get("NewImage", {}) for record in records}
     # By the stream: what has just been queued need not be found in the index, which is a moment behind.
@@ -91,7 +95,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
-    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, brings_back=_brings_back())
+    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, brings_back=_is_time_to_look())
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)

@@ -52,9 +52,10 @@ started()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """In, of a state machine: a call and its end, or the place of an opt-out; of EventBridge: an execution that died.
+    """Finishes a call, or keeps an opt-out.
 
-    Out: outcome and reason, which the execution's history shows.
+    In, of a state machine: a call and its end, or the place of an opt-out; of EventBridge: an execution that died.
+    Out: outcome and reason, which the execution's history shows; SETTLING where the outcome is not known yet.
     """
     if place := event.get("optOut"):
         return keep(str(event["mid"]), place)
@@ -76,9 +77,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
 
 
 def keep(mid: str, place: dict[str, Any]) -> dict[str, str]:
-    """Stores the opt-out of a key, which `place` names by menu, key and step.
+    """Stores the opt-out of a key, which `place` names by menu, key and step. Out: as `handler`.
 
-    A step of a state machine: it is stored when this is answered.
+    A step of a state machine: it is stored when this is answered. Raises what the stores raise.
     """
     message = messages.get(mid)
     if message is None:  # it has expired, and its call with it

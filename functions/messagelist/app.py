@@ -49,6 +49,7 @@ judged_by: Any = {
 
 @app.route("POST /bat/messagelist")
 def post_messagelist(request: HttpRequest) -> Answer:
+    """Accepts a list. A repeat under the same idempotency key gets the first answer, counted and logged once more."""
     sender = account_of(request, accounts)
     answer = accept_messages(
         sender,

@@ -34,7 +34,7 @@ queue = SqsWebhookQueue(boto3.client("sqs", config=AWS_CONFIG), setting("WEBHOOK
 
 @app.route("POST /bat/message/{messageId}/webhooks/replay")
 def post_replay(request: HttpRequest) -> Answer:
-    """Those of one message that were given up, or the one that `webhookId` names."""
+    """Sends again those of one message that were given up, or the one that `webhookId` names."""
     account = account_of(request, accounts)
     answer = replay_of_message(
         account,
@@ -63,6 +63,7 @@ def post_replay_all(request: HttpRequest) -> Answer:
 
 
 def tell(account: Account, replayed: list[str]) -> None:
+    """Counts and logs what is sent again. `replayed`: event ids."""
     count("WebhooksReplayed", len(replayed))
     for name in replayed:
         fields = {"mid": name.partition("-")[0], "webhook_id": name, "attempt": call_attempt_of(name)}

@@ -23,7 +23,11 @@ make_voice = partial(boto3.client, "chime-sdk-voice", config=CONFIG)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Every request is answered, and none is refused: calls are placed without it too. The stack's output says it."""
+    """Leads calls to the caller ID to us, and tells CloudFormation what came of it, for the stack's output (`Line`).
+
+    Every request is answered, and none is refused: calls are placed without it too. What was told is returned for
+    tests.
+    """
     given, is_removed = event["ResourceProperties"], event["RequestType"] == "Delete"
     line = ""
     try:

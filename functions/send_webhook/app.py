@@ -1,4 +1,4 @@
-"""Queues: the webhooks of pressed keys are sent."""
+"""Queues: the webhooks of pressed keys and of status events are sent."""
 
 import random
 from functools import partial
@@ -58,6 +58,7 @@ work = WebhookWork(sending, lambda task, result: logger.info("webhook", extra=de
 
 
 def deliver(record: Record) -> None:
+    """Does the task in a record of either queue. Raises what has to make the queue bring it again."""
     event_id, result = queue.work(record, work.do)
     count("WebhookAttempts", result=result)
     if not event_id:

@@ -27,6 +27,7 @@ def tell_of(mid: str, event_id: str, word: str) -> None:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Queues what is due, until MARGIN_SECONDS before the function's time is up. Out: how many were queued."""
     woken = wake_webhooks(
         deliveries=deliveries,
         queue=queue,

@@ -132,6 +132,11 @@ def test_lines_that_fit_are_deployed(app, aws, connect, cloudformation):
     assert answer["Data"] == {"ReservedForEach": "16"}
 
 
+def test_what_cannot_even_be_calculated_is_answered(app, connect, cloudformation):
+    answer = ask(app, cloudformation, lines=["10"])  # no text: the check fails, and the calculation
+    assert (answer["Status"], answer["Data"]) == ("SUCCESS", {})
+
+
 def test_a_new_accounts_limit_is_said_with_what_would_be_right(app, aws, connect, cloudformation):
     has(aws, 10)
     answer = ask(app, cloudformation)

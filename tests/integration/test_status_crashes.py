@@ -4,6 +4,7 @@ Each request to AWS is in turn the last thing that is done, and the last that is
 message is ended again if it has not ended, and the minute's tick finds what was not queued.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -18,10 +19,12 @@ from speechcall.evidence.use_cases.work_for_people import PeopleWork
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.rules.fallback import CAUSES, Fallback
 from speechcall.messages.rules.message import Message, State
-from speechcall.messages.rules.status_event import StatusEvent
+from speechcall.messages.rules.status_event import StatusEvent, StatusKind
 from speechcall.messages.use_cases.message_ports import LineTaken
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.message_list import MessageList
+from speechcall.shared.adapters.keys import message_key
+from speechcall.shared.adapters.table import to_wire
 from speechcall.shared.rules.outcome import CANCELLED, EXPIRED, OPTED_OUT, End, Outcome
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.status.adapters.status_reader import DynamoNotices
@@ -199,6 +202,29 @@ def test_a_crash_between_any_two_steps_leaves_one_final(world, way, campaign):
         for kills_before in (True, False):
             one, sent = end(world, way, campaign, Script(last, kills_before))
             assert sorted(sent) == sorted(right(one, way)), (last, kills_before)
+
+
+def test_each_event_of_a_message_that_cannot_be_read_is_told_as_what_it_is(world):
+    one = world.call(world.accept(""))
+    assert world.messages.finish(one, BUSY, world.clock.msec)
+    broken: Any = to_wire({":broken": "no menus"})
+    world.client.update_item(
+        TableName=MESSAGES,
+        Key=to_wire(message_key(one.mid)),
+        UpdateExpression="SET menus = :broken",
+        ExpressionAttributeValues=broken,
+    )
+    told = []
+    for kind in (StatusKind.ATTEMPT, StatusKind.FINAL):
+        task = status_task(StatusEvent(kind, one.mid, 1))
+        notice = DynamoNotices(world.client, MESSAGES, REGISTRY).find(task)
+        assert notice
+        told.append(json.loads(notice.body))
+    names = ("event", "attempt", "messageId", "deliverystatus", "call")
+    assert [tuple(body.get(name) for name in names) for body in told] == [
+        ("attempt", 1, one.mid, "undeliverable", None),
+        ("final", None, one.mid, "undeliverable", None),
+    ]
 
 
 class MortalInWrites(Mortal):

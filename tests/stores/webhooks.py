@@ -45,14 +45,14 @@ class MemoryDeliveries:
         self._lock = threading.Lock()
         self.writes = 0
 
-    def begin(self, task: WebhookTask, message: Message, place: str, now_msec: int) -> Delivery:
+    def begin(self, task: WebhookTask, message: Message, goes_to: str, now_msec: int) -> Delivery:
         with self._lock:
             self.writes += 1
             name = (task.mid, task.event_id)
             if name not in self._kept:
                 new = Delivery(
                     DeliveryState.PENDING,
-                    destination=place,
+                    destination=goes_to,
                     has_secret_digits=tells_secret_digits(message, task),
                 )
                 self._kept[name] = _Kept(

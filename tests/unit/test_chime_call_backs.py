@@ -164,6 +164,12 @@ def test_what_cannot_go_on_ends(answer, kind):
     assert kinds(answer(kind, attributes=ASKED)) == ["Hangup"]
 
 
+def test_an_answer_that_was_refused_without_a_word_is_told_without_one(answer, logger):
+    answer("INVALID_LAMBDA_RESPONSE", attributes=ASKED)
+    answer("INVALID_LAMBDA_RESPONSE", attributes=ASKED, ErrorType="InvalidAction")
+    assert logger.lines == ["the last answer was unusable: ", "the last answer was unusable: InvalidAction"]
+
+
 def test_who_cannot_be_told_now_hears_that(answer, desk, logger):
     desk.called.last_call = away
     given = answer()

@@ -20,6 +20,7 @@ from speechcall.menus.rules.call_log import HOLD_SECONDS, Plan
 from speechcall.rehearsal.adapters.memory_stores import MemoryCalls
 from speechcall.shared.rules.errors import EngineUnavailable, StoreUnavailable
 from speechcall.shared.rules.outcome import End, Outcome
+from speechcall.telephony.chime.conversation import Word, parse_event
 from speechcall.telephony.chime.events import ChimeEvents
 from tests.kit.samples import ASK, CALL, MESSAGE, NOW, FakeClock, FakeEngine
 
@@ -399,6 +400,14 @@ def test_a_second_call_for_the_same_attempt_is_hung_up_when_it_is_answered_and_s
     assert types(bench.events.answer(answered)) == ["Hangup"]
     assert bench.call.contact_id == TRANSACTION
     assert bench.call.turn == bench.sequence
+
+
+@pytest.mark.parametrize(("said", "told"), [({}, ""), ({"ErrorType": "InvalidAction"}, "InvalidAction")])
+def test_an_answer_that_was_refused_without_a_word_is_told_without_one(said, told):
+    event = {name: value for name, value in FILES["invalid-lambda-response"].items() if name != "ErrorType"}
+    word = parse_event(event | said)
+    assert isinstance(word, Word)
+    assert word.problem == f"the last answer was unusable: {told}"
 
 
 @pytest.mark.parametrize("name", ["call-update-hang-up", "new-inbound-call", "invalid-lambda-response"])

@@ -9,6 +9,7 @@ from speechcall.messages.adapters import message_items
 from speechcall.messages.rules.status_event import StatusEvent, StatusKind
 from speechcall.shared.rules.errors import Unreachable
 from speechcall.shared.rules.ids import call_attempt_of
+from speechcall.status.use_cases.status_event import Facts, describe_unreadable
 from speechcall.webhooks.adapters.queue import dump_task, parse_task
 from speechcall.webhooks.rules.delivery import DeliveryState, comes_before
 from speechcall.webhooks.rules.webhook import Notice, WebhookAnswer, status_task, webhook_of
@@ -59,6 +60,20 @@ def test_it_is_sent_signed_with_its_own_body_and_our_headers():
     assert signed == ["acme"]
     assert bench.delivery(FINAL).state is DeliveryState.DELIVERED
     assert bench.results == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "told"),
+    [
+        ("final", "busy", {"event": "final", "deliverystatus": "undeliverable"}),
+        ("attempt", "answered", {"event": "attempt", "attempt": 2, "deliverystatus": "delivered"}),
+        ("attempt", None, {"event": "attempt", "attempt": 2, "deliverystatus": "scheduled"}),
+        ("fallback", "noAnswer", {"event": "fallback", "deliverystatus": "undeliverable"}),
+    ],
+)
+def test_an_event_of_a_message_that_cannot_be_read_is_still_of_its_kind(kind, outcome, told):
+    always = {"messageId": MID, "messagelistId": "77", "recipient": "+380", "timestamp": "2026-09-21T14:13:20.000Z"}
+    assert describe_unreadable(MID, "77", "+380", Facts(kind, 2, NOW, outcome)) == always | told
 
 
 def test_it_is_tried_again_as_others_are_and_given_up():

@@ -113,9 +113,9 @@ def chosen_telephony(*, dials: bool = False) -> "Telephony":
 
 
 def dial_waits() -> Callable[[int], int]:
-    """A function: for how many seconds a state machine waits for an answer, by the ring time in seconds of its message.
+    """What tells for how many seconds a state machine waits for an answer, by the ring time (seconds) of its message.
 
-    The settings are read now, and not when it is called.
+    The settings are read now, and not when it is called. Raises MissingSetting.
     """
     chosen = chosen_provider()
     # Only a provider that takes the time has to be told whether it is asked to.

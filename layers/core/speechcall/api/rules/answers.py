@@ -403,6 +403,9 @@ class _MessageEvent(TypedDict):
     fallbacks: NotRequired[Fallbacks]
 
 
+CallAsTold = Annotated[ToldCall, Field(description="Absent where the message could not be read.")]
+
+
 @_closed
 class FinalEvent(_MessageEvent):
     """What `statusUrl` is sent when a message has ended: the members are those of its status."""
@@ -410,7 +413,7 @@ class FinalEvent(_MessageEvent):
     event: Literal["final"]
     deliverystatus: DeliveryStatus
     timestamp: Annotated[Moment, Field(description="When it happened.")]
-    call: NotRequired[Annotated[ToldCall, Field(description="Absent where the message could not be read.")]]
+    call: NotRequired[CallAsTold]
 
 
 @_closed
@@ -421,7 +424,7 @@ class AttemptEvent(_MessageEvent):
     attempt: Annotated[int, Field(ge=1, description="Which one; one that was never dialled is not in `call`.")]
     deliverystatus: Annotated[DeliveryStatus, Field(description="`scheduled`: it is dialled again.")]
     timestamp: Annotated[Moment, Field(description="When it was over.")]
-    call: NotRequired[ToldCall]
+    call: NotRequired[CallAsTold]
 
 
 @_closed
@@ -431,7 +434,7 @@ class FallbackEvent(_MessageEvent):
     event: Literal["fallback"]
     deliverystatus: DeliveryStatus
     timestamp: Annotated[Moment, Field(description="When it happened.")]
-    call: NotRequired[ToldCall]
+    call: NotRequired[CallAsTold]
 
 
 @_closed

@@ -19,7 +19,10 @@ class Routes(Protocol):
     """Where calls to numbers go."""
 
     def find(self, number: str, own: Collection[str]) -> Found | None:
-        """Where calls to a number go; of several ways, that to one of `own`. None: there is no such number."""
+        """Where calls to a number go; of several ways, that to one of `own` (targets of ours), or else any.
+
+        None: there is no such number (SIP rules do not tell that).
+        """
 
     def lead(self, number: str, found: Found, target: str) -> None:
         """Leads calls to a number to a target. It is free, or leads to what was ours."""
@@ -31,7 +34,8 @@ class Routes(Protocol):
 def route(number: str, target: str, before: str, routes: Routes) -> str:
     """Leads calls to the number to the target, if they go nowhere yet, or to a target of ours.
 
-    `before`: the target that this stack had before an update, or "". Returns what came of it, for the stack's output.
+    `before`: the target that this stack had before an update; "": it had none. Out: what came of it, a sentence for the
+    stack's output. Raises ClientError.
     """
     own = {target, before} - {""}
     found = routes.find(number, own)
@@ -59,6 +63,7 @@ class ConnectRoutes:
         self._instance_id = instance_arn.rpartition("/")[2]
 
     def find(self, number: str, own: Collection[str]) -> Found | None:  # noqa: ARG002 - a number has one flow
+        """As `Routes.find`. The way is named by the number's ARN, also where it leads nowhere."""
         given = {"PhoneNumberPrefix": number, "MaxResults": 1000}
         numbers = pages(self._connect.list_phone_numbers_v2, given, "ListPhoneNumbersSummaryList")
         arn = next((one["PhoneNumberArn"] for one in numbers if one["PhoneNumber"] == number), None)
@@ -86,6 +91,7 @@ class ChimeRoutes:
         self._voice, self._name, self._region = voice, rule_name, region
 
     def find(self, number: str, own: Collection[str]) -> Found:
+        """As `Routes.find`. The way is named by the SIP rule's id; empty: there is no rule for the number."""
         found = [
             Found(str(target["SipMediaApplicationId"]), rule["SipRuleId"])
             for rule in pages(self._voice.list_sip_rules, {"MaxResults": 99}, "SipRules")
@@ -97,6 +103,7 @@ class ChimeRoutes:
         return ours or (found[0] if found else Found("", ""))
 
     def lead(self, number: str, found: Found, target: str) -> None:
+        """Changes the rule that was found; makes one where there was none."""
         aims: Any = [{"SipMediaApplicationId": target, "Priority": 1, "AwsRegion": self._region}]
         if found.handle:
             self._voice.update_sip_rule(

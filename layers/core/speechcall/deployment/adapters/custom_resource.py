@@ -25,8 +25,8 @@ def response(
 ) -> dict[str, object]:
     """What CloudFormation is told.
 
-    In: its request; why the resource fails (`refusal`), if it does; what GetAtt gives of it. `physical_id` stays the
-    same from request to request: under a new one CloudFormation would delete the old resource.
+    In: its request; why the resource fails (`refusal`); None: it does not; what GetAtt gives of it. `physical_id` stays
+    the same from request to request: under a new one CloudFormation would delete the old resource.
     """
     return {
         "Status": "FAILED" if refusal else "SUCCESS",
@@ -38,7 +38,7 @@ def response(
 
 
 def send(url: str, answer: Mapping[str, object]) -> bool:
-    """Give the answer to CloudFormation, in three tries; whether it took it."""
+    """Gives the answer to CloudFormation, in three tries; whether it took it. `url`: the request's ResponseURL."""
     body = json.dumps(answer).encode()
     for pause in (0.0, *PAUSES_SECONDS):
         time.sleep(pause)

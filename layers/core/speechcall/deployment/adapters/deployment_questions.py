@@ -65,7 +65,10 @@ def questions(
 
 
 def _of_connect(given: Mapping[str, str], arn: str, stack_id: str, clients: Clients) -> Iterator[Question]:
-    """The questions about an Amazon Connect instance. Of one in another account or Region nothing else can be asked."""
+    """The questions about an Amazon Connect instance. Of one in another account or Region nothing else can be asked.
+
+    `given`: the stack's parameters; `arn`: the instance's.
+    """
     if elsewhere := deployment.why_elsewhere(arn, stack_id):
         yield lambda: elsewhere
         return

@@ -13,9 +13,9 @@ Question = Callable[[], str | None]
 
 
 def answers(questions: Iterable[Question], on_failure: Callable[[Exception], None]) -> Iterator[str]:
-    """What the questions find wrong. One that cannot be asked finds nothing, and `on_failure` is told.
+    """What the questions find wrong. One that raises finds nothing, and `on_failure` is told its error.
 
-    A new role is not known everywhere at once, so a question that is denied is asked three times.
+    A new role is not known everywhere at once, so a question that is denied is asked three times, after the others.
     """
     left = list(questions)
     denied: list[tuple[Question, Exception]] = []

@@ -21,10 +21,7 @@ class TableNotReady(Exception):
 
 
 def protect_all(dynamodb: "DynamoDBClient", tables: Iterable[str], *, on: bool) -> None:
-    """`protect` for each table. One that fails does not keep the others from it.
-
-    The last error is raised in the end.
-    """
+    """`protect` for each table, also where that of another one failed. Then the last error is raised in the end."""
     failed: Exception | None = None
     for table in sorted(tables):
         try:
@@ -36,7 +33,7 @@ def protect_all(dynamodb: "DynamoDBClient", tables: Iterable[str], *, on: bool) 
 
 
 def protect(dynamodb: "DynamoDBClient", table: str, *, on: bool) -> None:
-    """Make the table refuse to be deleted, or not. A table that is gone needs nothing.
+    """Makes the table refuse to be deleted, or (not `on`) lets it. A table that is gone needs nothing.
 
     Raises TableNotReady, ClientError. In: boto3's client of DynamoDB.
     """

@@ -1,4 +1,7 @@
-"""What can be known to be wrong with a deployment before anything is made. Each rule says what, and what to do."""
+"""What can be known to be wrong with a deployment before anything is made. Each rule says what, and what to do.
+
+None from a rule: nothing of that kind is wrong.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -55,7 +58,10 @@ def whole_number(value: str, least: int, most: int) -> int | None:
 
 
 def why_not_another_provider(before: str, now: str, *, is_unfinished: bool) -> str | None:
-    """What is wrong if the telephony is changed."""
+    """What is wrong if another telephony is to place the calls (`before`, `now`: their names).
+
+    `is_unfinished`: there is an unfinished message.
+    """
     if before == now or not is_unfinished:
         return None
     return (
@@ -76,7 +82,7 @@ def why_elsewhere(instance_arn: str, stack_id: str) -> str | None:
 
 
 def why_no_instance(instance_arn: str, instance: Instance | None) -> str | None:
-    """What is wrong with the instance: None means that it is not there."""
+    """What is wrong with the instance. `instance`: None, if it is not there."""
     if instance is None:
         return (
             f"There is no Amazon Connect instance {instance_arn}. Its ARN is in the Amazon Connect console, "
@@ -93,7 +99,10 @@ def why_no_instance(instance_arn: str, instance: Instance | None) -> str | None:
 
 
 def why_no_call_backs(instance: Instance | None) -> str | None:
-    """What is wrong if calls to the caller ID are to be answered, and the instance takes none."""
+    """What is wrong if calls to the caller ID are to be answered, and the instance takes none.
+
+    `instance`: None, if it is not there, which `why_no_instance` tells.
+    """
     if instance is None or instance.calls_in:
         return None
     return (
@@ -121,7 +130,7 @@ def why_not_claimed(caller_id: str, claimed: Mapping[str, str], instance_arn: st
 def why_no_flow(wanted: Collection[str], flows: Collection[str], quota: int) -> str | None:
     """What is wrong if the instance has no room for the stack's flows.
 
-    `wanted`: their names; `flows`: the names of the flows that the instance has.
+    `wanted`: their names; `flows`: the names of the flows that the instance has; `quota`: how many it may have.
     """
     missing = len(set(wanted) - set(flows))
     if len(flows) + missing <= quota or not missing:

@@ -43,7 +43,7 @@ class Load:
 
 
 def reserved_for_each(lines: int) -> int:
-    """What is set aside for each function of a call.
+    """How many concurrent executions are set aside for each function of a call, where they are.
 
     It is a bound too: an invocation that is cut short and its repeat may overlap, so there is room beyond one for
     each line.
@@ -52,14 +52,17 @@ def reserved_for_each(lines: int) -> int:
 
 
 def executions_needed(load: Load, *, reserve: bool) -> int:
-    """The concurrent executions that an account has to have free for the stack."""
+    """The concurrent executions that an account has to have free for the stack. `reserve`: some are set aside."""
     if not reserve:
         return load.in_all
     return FUNCTIONS_OF_A_CALL * reserved_for_each(load.lines) + max(load.besides, ALWAYS_UNRESERVED)
 
 
 def why_too_many(load: Load, executions: int, *, reserve: bool) -> str | None:
-    """What is wrong with a load where so many executions are free, and what would be right; None if it fits."""
+    """What is wrong with a load where so many executions are free, and what would be right; None if it fits.
+
+    `reserve`: some are to be set aside for live calls.
+    """
     needed = executions_needed(load, reserve=reserve)
     if needed <= executions:
         return None

@@ -60,7 +60,10 @@ class AuditTrail:
 
     @contextmanager
     def recording(self, describe: Callable[[], Change]) -> "Iterator[_Recording]":
-        """Within it, the first write that succeeds takes a record with it. `describe` is asked at that write."""
+        """Within it, the first write that succeeds takes a record with it.
+
+        `describe` is asked at each write until then.
+        """
         now = self._clock.now_msec()
         opened = _Recording(describe, str(secrets.randbelow(10**ID_DIGITS)), now)
         token = _opened.set(opened)
@@ -84,10 +87,11 @@ class AuditTrail:
             opened.before, opened.after = before, after
 
     def write(self, writes: Sequence[Any], single: Callable[[], Any] | None = None, **given: Any) -> Any:
-        """The first one within `recording` writes the record too, in one transaction. Raises Unrecorded outside of it.
+        """Makes `writes`, the parts of a transaction. The first call within `recording` writes the record with them.
 
-        Later writes need no record of their own: each is made by `single`, as a plain request; without `single`, its
-        `writes` are a transaction.
+        Later ones need no record of their own: each is made by `single`, as a plain request; without `single`, its
+        `writes` are a transaction. `given`: what else the transaction is asked with. Out: DynamoDB's answer. Raises
+        Unrecorded outside of `recording`, and what DynamoDB's client raises.
         """
         opened = _opened.get()
         if opened is None:
@@ -100,7 +104,7 @@ class AuditTrail:
         return single() if single else self._plain.transact_write_items(TransactItems=list(writes), **given)
 
     def _transact(self, writes: list[Any], **given: Any) -> Any:
-        """One transaction, tried again while only others, or the load, are in its way."""
+        """One transaction, TRIES times at most while only others, or the load, are in its way. Raises ClientError."""
         for tried in range(TRIES - 1):
             try:
                 return self._plain.transact_write_items(TransactItems=writes, **given)
@@ -200,9 +204,10 @@ class AuditRecords:
         self._client, self._table = client, table
 
     def page(self, account_id: str | None, since_msec: int, now_msec: int, limit: int, cursor: str = "") -> AuditPage:
-        """The records since a moment, of an account or (None) of all, for which an index is read that may lag.
+        """The records since a moment, `limit` at most: of an account ("": of what belongs to none), or (None) of all.
 
-        Raises ValueError for a cursor that was not given out here.
+        For all an index is read that may lag. `cursor`: that of the page before; empty: from now back. Raises
+        ValueError for one that was not given out here, StoreUnavailable.
         """
         last = _before(cursor) if cursor else audit_place(now_msec + 1, "0")
         since = audit_place(max(since_msec, now_msec - _LOOK_BACK_MSEC, 0), "0")
@@ -225,7 +230,10 @@ class AuditRecords:
         return AuditPage(found, "")
 
     def _partitions(self, account_id: str | None, since: str, last: str) -> Iterator[dict[str, Any]]:
-        """The queries that together give the records: one for an account; for all one a month, the newest first."""
+        """The queries that together give the records: one for an account; for all one a month, the newest first.
+
+        `since`, `last`: the places (`audit_place`) between which they are. `pk`: the key that is asked for.
+        """
         if account_id is not None:
             yield {
                 "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :last",

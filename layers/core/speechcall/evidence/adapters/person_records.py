@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PAGE, ENDED_PAGE = 100, 20
-_IN_TURN = (State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING, State.QUEUED)
+_STATES_IN_ORDER = (State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING, State.QUEUED)
 """QUEUED twice, since messages come back to it: one that is put off during a pass would be passed over."""
-_SHARDS = tuple(shard for state in _IN_TURN for part in shard_lists(state) for shard in part)
+_SHARDS = tuple(shard for state in _STATES_IN_ORDER for part in shard_lists(state) for shard in part)
 """The parts of the index `due` in which all messages are that have not ended, in the order in which they move."""
 _ENDED = len(_SHARDS)
+"""The number of the part behind all these, which is the last: the ended messages."""
 
 
 class DynamoPersonRecords:
@@ -38,16 +39,16 @@ class DynamoPersonRecords:
         self._client, self._table, self._lists = client, messages_table, lists
 
     def page(self, account_id: str, digest: str, cursor: str) -> tuple[list[str], str]:
-        """As `PersonRecords.page`. The cursor holds which part of the indexes is read, and where in it.
+        """As `PersonRecords.page`. The cursor holds which part of the indexes is read (from 0), and where in it.
 
         First the parts of the index `due`, of all accounts: its messages are read to see whose they are. Last the ended
         messages, which have an index by account and digest.
         """
-        number, start = json.loads(cursor) if cursor else (0, None)
+        part_index, start = json.loads(cursor) if cursor else (0, None)
         given: dict[str, Any] = {"ExclusiveStartKey": to_wire(start)} if start else {}
-        if number < _ENDED:
+        if part_index < _ENDED:
             asked = {"IndexName": "due", "KeyConditionExpression": "due_shard = :part", "Limit": PAGE}
-            part = _SHARDS[number]
+            part = _SHARDS[part_index]
         else:
             asked = {"IndexName": "order", "KeyConditionExpression": "order_pk = :part", "Limit": ENDED_PAGE}
             part = person_partition(account_id, digest)
@@ -60,7 +61,7 @@ class DynamoPersonRecords:
             )
         keys = [{"pk": item["pk"], "sk": item["sk"]} for item in map(from_wire, page["Items"]) if item["sk"] == MESSAGE]
         mids = [mid_of(key["pk"]) for key in keys]
-        if number < _ENDED and keys:
+        if part_index < _ENDED and keys:
             found = read_items(self._client, self._table, keys)
             mids = [
                 item["mid"]
@@ -68,19 +69,22 @@ class DynamoPersonRecords:
                 if item.get("account_id") == account_id and item.get("number_digest") == digest
             ]
         if last := page.get("LastEvaluatedKey"):
-            return mids, json.dumps([number, from_wire(last)])
-        return mids, json.dumps([number + 1, None]) if number < _ENDED else ""
+            return mids, json.dumps([part_index, from_wire(last)])
+        return mids, json.dumps([part_index + 1, None]) if part_index < _ENDED else ""
 
     def pending_webhooks(self, mid: str) -> int:
         items = read_partition(self._client, self._table, mid)
         return sum(item["sk"].startswith(DELIVERIES) and item.get("delivery") == "pending" for item in items)
 
     def erase(self, mid: str) -> Erased:
-        """As `PersonRecords.erase`. The message goes last, so that a repeat finds what is left of it.
+        """As `PersonRecords.erase`: first contacts, which the calls name, then calls and deliveries, the message last.
+
+        So a repeat finds what is left; it counts only that. The caller has seen that the message has ended, for good:
+        this is not looked at first.
 
         worker   deletes contacts ── calls and deliveries ── killed
         worker                             finds the message still ──► deletes the rest ── the message
-        webhook  TransactWrite of an end ──X its message is finished: nothing is written any more
+        end      TransactWrite, a second end of the message ──X it is finished
         """
         items = read_partition(self._client, self._table, mid)
         calls = [item for item in items if item["sk"].startswith(CALLS)]
@@ -100,7 +104,7 @@ class DynamoPersonRecords:
                     ExpressionAttributeValues=to_wire({":finished": State.FINISHED.value}),
                 )
         except ConditionFailed:
-            pass  # it is gone: another worker was quicker
+            pass  # It is gone: another worker was quicker. (It has ended for good, so nothing else fails here.)
         return Erased(
             calls=len(calls),
             webhooks=sum(item["sk"].startswith(DELIVERIES) for item in items),
@@ -108,6 +112,7 @@ class DynamoPersonRecords:
         )
 
     def note_erased(self, mids_by_list: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        """As `PersonRecords.note_erased`. Of a list that is gone all count as noted: no repeat can write them."""
         before: frozenset[str] = frozenset()
         for list_id, mids in mids_by_list.items():
             before |= self._lists.note_erased(list_id, mids)

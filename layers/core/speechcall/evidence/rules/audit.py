@@ -72,7 +72,11 @@ def actor_of_key(key_name: str | None) -> Actor:
 
 
 def masked(value: Any) -> Any:
-    """A value as it may be kept: seven digits or more of a text become their first four; long texts are cut."""
+    """A value as it may be kept: seven digits or more in a text become the first four and `…`; long texts are cut.
+
+    Dates stay; so do ids of ours and IP addresses, by the names of their members. Lists and mappings are masked
+    throughout.
+    """
     if isinstance(value, str):
         return _DATE_OR_NUMBER.sub(_shorten, value[:_MOST_CHARACTERS])
     if isinstance(value, Mapping):

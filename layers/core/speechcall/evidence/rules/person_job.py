@@ -12,7 +12,7 @@ SETTLED_MSEC = 60_000
 WEBHOOKS_WAIT_MSEC = DAY_MSEC
 """So long an erasure waits for webhooks that are pending; their retries take nine hours."""
 CLEAN_PASSES = 2
-"""So many passes in a row have to find nothing: a message changes its place in the indexes while they are read."""
+"""So many passes in a row have to leave nothing over: a message changes its place in an index while that is read."""
 LONGEST_PAUSE_MSEC = 900_000
 RECEIPT_KEPT_SECONDS = 1096 * 86_400
 EXPORT_KEPT_SECONDS = 7 * 86_400
@@ -44,17 +44,20 @@ class PersonJob:
     begun_msec: int
     """What was accepted until then is meant."""
     revision: int = 0
+    """Grows with each write: who has read an older one cannot write."""
     cursor: str = ""
-    """How far the present pass has come."""
+    """How far the present pass has come; empty: it is at its beginning."""
     pass_msec: int | None = None
-    """When it began."""
+    """When it began; None: none is under way."""
     passes: int = 0
     left: int = 0
     """What this pass has found that cannot be done yet."""
     clean: int = 0
-    """Passes in a row that have found nothing."""
+    """Passes in a row that have left nothing over."""
     finished_msec: int | None = None
+    """When all was done; None: it is not."""
     messages: int = 0
+    """Of an erasure: so many have been deleted so far, and so many calls and webhooks of theirs."""
     calls: int = 0
     webhooks: int = 0
     last_call_msec: int | None = None
@@ -64,7 +67,10 @@ class PersonJob:
 
 
 def next_look_msec(job: PersonJob, now_msec: int) -> int:
-    """When a job is looked at again, whose pass is over: soon at first, later every quarter of an hour."""
+    """When a job is looked at again whose pass is over: a minute later, then twice as late each time, up to 15 minutes.
+
+    After a pass that has left nothing over it is a minute again.
+    """
     tries = 0 if job.clean else job.passes - 1
     return now_msec + min(SETTLED_MSEC << max(0, min(tries, 4)), LONGEST_PAUSE_MSEC)
 

@@ -74,7 +74,8 @@ def begin_export(account: Account, body: bytes, desk: PeopleDesk) -> "answers.Pe
 def read_export(account: Account, job_id: str, query: Mapping[str, str], desk: PeopleDesk) -> "answers.PersonExport":
     """GET /bat/person/export/{exportId}: the result, a page at a time. Raises NotFound, RequestError.
 
-    It is read when it is asked for: no copy of it is kept.
+    While it is `running` there is no result yet. It is read when it is asked for: no copy is kept, and what has gone
+    since is left out.
     """
     job = _find(Kind.EXPORT, account, job_id, desk)
     listing = ("person", account.account_id, job_id)
@@ -104,7 +105,10 @@ def _begin(kind: Kind, account: Account, body: bytes, desk: PeopleDesk) -> Perso
 
 
 def _number(body: bytes) -> str:
-    """The number of a body. Any other name is refused: with a wrong one the answer would be taken for complete."""
+    """The number (E.164) in a body. Raises MalformedJson, PayloadTooLarge, InvalidRequest.
+
+    Any other name is refused: with a wrong one the answer would be taken for complete.
+    """
     given = parse_json(body)
     if not isinstance(given, dict):
         text = 'The body must be an object: {"number": "+380671234567"}'
@@ -175,6 +179,7 @@ def _part(part: Part) -> "answers.PersonPart":
 
 
 def _describe_erasure(job: PersonJob, desk: PeopleDesk) -> "answers.Erasure":
+    """The receipt: what is erased so far, for how many messages it waits; once it is done, what is kept elsewhere."""
     answer: answers.Erasure = {
         "erasureId": job.job_id,
         "state": "running" if job.finished_msec is None else "done",
@@ -190,7 +195,7 @@ def _describe_erasure(job: PersonJob, desk: PeopleDesk) -> "answers.Erasure":
 
 
 def _kept(job: PersonJob, finished_msec: int, calls_by: str) -> "list[answers.KeptElsewhere]":
-    """What is still there, why, and until when."""
+    """What is still kept elsewhere after an erasure, why, and until when. `calls_by`: see `PeopleDesk`."""
     kept: list[answers.KeptElsewhere] = [
         {
             "what": "opt-outs",

@@ -12,6 +12,7 @@ class Erased(NamedTuple):
     calls: int
     webhooks: int
     last_call_msec: int | None
+    """When the latest of these calls was dialled; None: there was none."""
 
 
 class PersonJobs(Protocol):
@@ -24,13 +25,16 @@ class PersonJobs(Protocol):
         """One by its id, strongly consistent."""
 
     def due(self, now_msec: int, limit: int) -> Sequence[PersonJob]:
-        """Those that are to be looked at, the longest due first; an index that lags."""
+        """Those that are to be looked at, the longest due first, `limit` at most; by an index that lags."""
 
     def take(self, job: PersonJob, now_msec: int, until_msec: int) -> PersonJob | None:
         """Makes one a worker's until a moment. None: it is another's, or is done."""
 
     def save(self, job: PersonJob, next_msec: int | None) -> PersonJob | None:
-        """Keeps how far it has come, if it is as it was read. `next_msec`: when it is looked at again; None: never."""
+        """Keeps how far it has come. Out: as it is now; None: it is not as it was read, and nothing was kept.
+
+        `next_msec`: when it is looked at again, and until when it is the worker's; None: never, it is done.
+        """
 
 
 class PersonRecords(Protocol):
@@ -46,7 +50,13 @@ class PersonRecords(Protocol):
         """How many deliveries of a message have not come to their end."""
 
     def erase(self, mid: str) -> Erased:
-        """Deletes everything of a message that has ended, itself at last. Safe to repeat."""
+        """Deletes everything of a message, itself at last. Safe to repeat; out: what was there this time.
+
+        The caller has seen that the message has ended.
+        """
 
     def note_erased(self, mids_by_list: Mapping[str, Sequence[str]]) -> frozenset[str]:
-        """No repeat of a request writes these messages again. Those of which it was noted before."""
+        """Notes that these messages are erased, so that no repeat of their request writes them again.
+
+        Out: those noted already.
+        """

@@ -6,8 +6,8 @@
       killed     page 1 ──► cursor 1 ──► page 2 ──►X
       the next tick                     page 2 ──► …
 
-Every step can be repeated: a message is found by its own item, which goes last. A pass that finds nothing is followed
-by another one, for what changes its place between two parts of an index while they are read.
+Every step can be repeated: a message is found by its own item, which goes last. A pass that leaves nothing over is
+followed by another one, for what changes its place between two parts of an index while they are read.
 """
 
 import logging
@@ -49,7 +49,10 @@ class PeopleWork:
     """In seconds."""
 
     def do(self) -> None:
-        """Works on what is due until all is done or time is up. Any number of copies may run."""
+        """Works on what is due until all is done or time is up. Any number of copies may run.
+
+        What goes wrong with one job is logged, and the job is taken again when its worker's time is over.
+        """
         for found in self.jobs.due(self.clock.now_msec(), MOST_JOBS):
             if self.time_left() <= 0:
                 return
@@ -62,7 +65,7 @@ class PeopleWork:
                 logger.exception("what was asked for about a person could not be carried out")
 
     def _work_on(self, found: PersonJob) -> None:
-        """Carries on with a job that no other worker has, page by page, to the end of a pass or of the time."""
+        """Carries on with a job, page by page, to the end of a pass or of the time. Not if another worker has it."""
         now = self.clock.now_msec()
         job = self.jobs.take(found, now, now + TURN_SECONDS * 1000)
         if job is None:
@@ -84,6 +87,7 @@ class PeopleWork:
         self._end_pass(job)
 
     def _end_pass(self, job: PersonJob) -> None:
+        """Saves a job whose pass has seen all: as done, or with when it is looked at again."""
         now = self.clock.now_msec()
         job = replace(job, pass_msec=None, passes=job.passes + 1, clean=0 if job.left else job.clean + 1)
         if is_done(job):
@@ -92,7 +96,10 @@ class PeopleWork:
             self.jobs.save(job, next_look_msec(job, now))
 
     def _do_page(self, job: PersonJob, mids: list[str]) -> PersonJob:
-        """Takes messages into an export, or cancels or erases them; out: the job with their counts."""
+        """Takes the messages of a page into an export, or cancels or erases them; out: the job with their counts.
+
+        An export takes MOST_MESSAGES at most, and passes over the rest.
+        """
         read = self._read(mids)
         # What cannot be read is left over.
         job = replace(job, left=job.left + len(mids) - len(read))
@@ -115,7 +122,10 @@ class PeopleWork:
         return job
 
     def _read(self, mids: list[str]) -> list[Message | None]:
-        """The messages; without those that cannot be read, which are left until somebody has repaired them."""
+        """The messages, None for one that is gone; without those that cannot be read, until somebody has repaired them.
+
+        Raises RetryableError.
+        """
         found: list[Message | None] = []
         for mid in mids:
             try:
@@ -130,6 +140,7 @@ class PeopleWork:
         """Cancels a message, or deletes it; out: the job with its counts.
 
         It is deleted when it has ended, was noted by an earlier pass, and owes no webhook; till then it counts as left.
+        `noted_before`: an earlier pass has noted it as erased.
         """
         if message.state is not State.FINISHED:
             self.cancel(message)  # it is deleted by a later pass, when it has ended

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 FALLBACK, DAY, EVENT, OPT_OUT, LIST, CAMPAIGN, TURN, MESSAGE = (
     *("fallback", "day", "event", "optOut:", "list", "campaign", "turn", "message"),
 )
-"""The names of the parts; those of opt-outs begin with theirs."""
+"""The names of the transaction's writes (not parts of a text message); one of an opt-out is OPT_OUT and its list."""
 
 
 class DynamoFallbacks:
@@ -143,12 +143,12 @@ class DynamoFallbacks:
         return True
 
     def end_unreadable(self, mid: str, end: End, now_msec: int) -> bool:
-        was_sending = end.status is FallbackStatus.UNKNOWN
+        was_sending = end.status is FallbackStatus.UNKNOWN  # the end of one that is being sent, and of no other
         change = self._ending(mid, end, now_msec, was_sending=was_sending)
         return not transact(self._client, {FALLBACK: {"Update": change}})
 
     def _ending(self, mid: str, end: End, now_msec: int, *, was_sending: bool) -> Any:
-        """The update that ends a fallback, if it is still being sent (`was_sending`) or else still waits."""
+        """The update that ends a fallback if it is `sending` (`was_sending`), else if it is pending."""
         it_is_in_its_state = "#state = :from"
         before = SENDING if was_sending else FallbackStatus.PENDING.value
         values: Values = {":from": before, ":to": end.status.value, ":now": now_msec}
@@ -179,7 +179,7 @@ class DynamoFallbacks:
         }
 
     def _checks(self, message: Message) -> Mapping[str, Any]:
-        """What else has to hold: nobody has opted out, and nothing that the message belongs to is stopped."""
+        """What else has to hold, by the names of the writes: nobody has opted out, and nothing stops the message."""
         nothing_stops_it = "attribute_not_exists(paused_msec) AND attribute_not_exists(cancelled_msec)"
         keys = {LIST: list_brake_key(message.list_id)}
         if message.campaign:
@@ -211,9 +211,10 @@ class DynamoFallbacks:
         }
 
     def _take(self, account_id: str, parts: int, parts_per_day: int, now_msec: int) -> Any:
-        """The update that takes parts from those of the account's day.
+        """The update that adds a text message's `parts` to those counted in the account's day.
 
-        It fails if not so many of `parts_per_day` are left.
+        It is refused beyond `parts_per_day`. A day without an item accepts any number: `intend` has looked whether they
+        fit into an empty day.
         """
         day = datetime.fromtimestamp(now_msec / 1000, UTC)
         within_the_day = "attribute_not_exists(parts) OR parts <= :before"
@@ -229,7 +230,7 @@ class DynamoFallbacks:
     def _give_back(self, account_id: str, parts: int, intended_msec: int) -> Any:
         """The update that gives parts back to the day from which they were taken, that of `intended_msec`.
 
-        Once: in the same transaction the fallback leaves `sending`.
+        It happens once, since the fallback leaves `sending` in the same transaction.
         """
         return {
             "TableName": self._registry,
@@ -244,7 +245,10 @@ def _day_key(account_id: str, at_msec: int) -> Mapping[str, str]:
 
 
 def _why_not(failed: Mapping[str, Values | None], message: Message) -> Intent:
-    """Why a fallback may not be sent, by the items whose conditions failed. What is for good comes first."""
+    """Why a fallback may not be sent, by the items whose conditions failed. What is for good comes first.
+
+    `failed`: the names of `intend`'s writes, each with the item that stood there.
+    """
     if FALLBACK in failed:
         return Intent.TAKEN
     if any(name.startswith(OPT_OUT) for name in failed):

@@ -49,7 +49,7 @@ class TextMessages:
     def send(self, number: str, text: str, mid: str) -> Answer:
         """As `Sms.send`. Where no connection was made, nothing was sent: NOT_NOW.
 
-        After that it may have been sent: LOST.
+        After that it may have been sent: LOST. What the service refuses is told apart by its error.
         """
         try:
             answer = self._client.send_text_message(
@@ -72,7 +72,7 @@ class TextMessages:
 
 
 def _answer_of(error: ClientError, mid: str) -> Answer:
-    """What an error of the service says about whether it has sent the text."""
+    """What an error of the service says about whether it has sent the text; one without a status may have. Logs it."""
     code = error.response.get("Error", {}).get("Code", "")
     reason = str(error.response.get("Reason", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)

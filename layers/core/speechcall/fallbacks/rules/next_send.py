@@ -35,8 +35,8 @@ def next_send(
 ) -> SendNow | SendLater | GiveUp:
     """What is to be done about a fallback that is due. From `until_msec` on it is not sent any more.
 
-    Its account may have lost the grant, or the destination, since its message was accepted. The hours are those of the
-    message, in which a phone may ring.
+    `account`: as it is now; it may be gone (None), or have lost the right to text messages, or to the destination,
+    since its message was accepted. The hours are those of the message, in which a phone may ring.
     """
     if account is None or not account.sms_per_day or not account.may_dial(message.number):
         return GiveUp(FallbackStatus.FAILED, "notAllowed")

@@ -12,6 +12,7 @@ class Waiting(NamedTuple):
 
     mid: str
     until_msec: int
+    """From then on it is not sent any more."""
     is_sending: bool
     """The service is being asked, or was when a function was killed."""
 
@@ -49,13 +50,13 @@ class FallbackStore(Protocol):
         """The message itself; strongly consistent."""
 
     def intend(self, message: Message, parts: int, parts_per_day: int, now_msec: int) -> Intent:
-        """Writes down that a fallback is being sent, and takes its `parts` from those of the account's day.
+        """Writes down that a fallback is being sent, and counts the `parts` of its text in the account's day (UTC).
 
-        Or says why it may not be sent: then nothing is written.
+        Or says why it may not be sent: then nothing is written. `parts_per_day`: how many the account may send a day.
         """
 
     def put_off(self, mid: str, at_msec: int) -> bool:
-        """A fallback waits until a moment. False: it is not waiting any more."""
+        """Lets a fallback wait until a moment. False: it was not waiting any more, and nothing is changed."""
 
     def take_back(self, message: Message, parts: int, intended_msec: int, at_msec: int) -> bool:
         """Takes the intention back, as the text was certainly not sent; its parts are given back. False: it had ended.
@@ -73,13 +74,17 @@ class FallbackStore(Protocol):
         """
 
     def end_unreadable(self, mid: str, end: End, now_msec: int) -> bool:
-        """Ends a fallback whose message cannot be read, or is gone: its sender is not told. False: it had ended."""
+        """Ends a fallback whose message cannot be read, or is gone: its sender is not told.
+
+        One that is being sent ends as UNKNOWN, one that waits otherwise. False: it had ended, or is in the other state.
+        """
 
 
 class Answer(Enum):
     """What a service answered to a text message."""
 
     TAKEN = "taken"
+    """The service has taken it: it counts as sent."""
     OPTED_OUT = "optedOut"
     """The number has opted out of text messages, by STOP: nothing was sent."""
     REFUSED = "refused"

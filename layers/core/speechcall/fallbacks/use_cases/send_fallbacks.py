@@ -63,7 +63,7 @@ class Fallbacks:
         return ended
 
     def _look_at(self, mid: str) -> bool:
-        """As `_send`; what goes wrong is logged, and False."""
+        """As `_send`. What goes wrong is logged; then False."""
         try:
             return self._send(mid)
         except RetryableError as error:
@@ -73,7 +73,7 @@ class Fallbacks:
         return False
 
     def _send(self, mid: str) -> bool:
-        """Sends the fallback of a message, puts it off or ends it; whether it has come to its end."""
+        """Sends the fallback of a message, puts it off or ends it; whether this run has brought it to its end."""
         found = self.store.find(mid)
         if found is None:  # the index lags behind the table
             return False
@@ -130,9 +130,9 @@ class Fallbacks:
                 assert_never(intent)
 
     def _settle(self, message: Message, found: Waiting, answer: Answer, parts: int, intended_msec: int) -> bool:
-        """What follows from the service's answer; whether the fallback has ended.
+        """Ends a fallback by the service's answer, or lets it wait for another try; whether it has ended.
 
-        Its `parts` are given back to the day of `intended_msec` where it was certainly not sent.
+        `parts`: of its text. They are given back to the day of `intended_msec` where it was certainly not sent.
         """
         match answer:
             case Answer.TAKEN:
@@ -162,7 +162,10 @@ class Fallbacks:
     def _end(
         self, message: Message, end: End, *, was_sending: bool = False, parts: int = 0, intended_msec: int = 0
     ) -> bool:
-        """Ends a fallback; False: another run has ended it. `parts` are given back to the day of `intended_msec`."""
+        """Ends a fallback that waits, or (`was_sending`) is being sent, and tells it. False: another run was first.
+
+        `parts` are given back to the day of `intended_msec`; 0: none are.
+        """
         now = self.clock.now_msec()
         more = {"parts": parts, "intended_msec": intended_msec}
         if not self.store.end(message, end, now, was_sending=was_sending, **more):
@@ -171,6 +174,7 @@ class Fallbacks:
         return True
 
     def _end_unreadable(self, found: Waiting) -> bool:
+        """As `_end`, where the message is gone or cannot be read: UNKNOWN if it may have been sent, else FAILED."""
         reason: FallbackReason = "lost" if found.is_sending else "internal"
         end = End(FallbackStatus.UNKNOWN if found.is_sending else FallbackStatus.FAILED, reason)
         if not self.store.end_unreadable(found.mid, end, self.clock.now_msec()):

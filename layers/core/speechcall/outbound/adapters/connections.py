@@ -40,9 +40,10 @@ class Connection:
         self.idle_since = 0.0
 
     def ask(self, request: bytes, body_bytes: int = 0) -> tuple[Head, bool]:
-        """The head of the answer, and whether the connection can be used again. Raises httpcore's errors; Unsent.
+        """The head of the answer, and whether the connection can be used again.
 
-        With `body_bytes` the body of a 200 is read too, if it has no more.
+        `body_bytes`: up to this length the body of a 200 is read into the head; 0, or another status: it is dropped.
+        Raises httpcore's errors: Unsent where nothing of the request could be sent, BodyTooLong for a longer body.
         """
         was_sent = True
         try:
@@ -90,6 +91,7 @@ class Connection:
         self._stream.close()
 
     def _drop_body(self, head: Head) -> bool:
+        """Reads a body that nobody wants, for BODY_SECONDS at most; whether it came to its end. Never raises."""
         self._read_until = time.monotonic() + BODY_SECONDS
         try:
             return self._reader.drop_body(head)
@@ -111,7 +113,7 @@ class Kept:
         self._lock = threading.Lock()
 
     def take(self, key: Key) -> Connection | None:
-        """A connection that has been silent since its last answer, or None."""
+        """A connection that has been silent since its last answer, or None. Others that it meets are closed."""
         for connection in self._taken(key):
             if time.monotonic() - connection.idle_since < KEPT_SECONDS and connection.is_clean():
                 return connection
@@ -165,10 +167,11 @@ class Receivers:
     def exchange(
         self, account: str, target: Target, request: bytes, seconds: float | None = None, body_bytes: int = 0
     ) -> Head:
-        """The answer's head. Raises ForbiddenAddress, httpcore's errors.
+        """Sends a request over a kept connection of the account, or a new one. Out: the answer's head.
 
-        The request is sent once: on a new connection again only where not a byte of it could be sent on a kept one.
-        `seconds`: what is left for everything, if that is less. `body_bytes`: see `Connection.ask`.
+        It is sent once: on a new connection again only where not a byte of it could be sent on a kept one. `seconds`:
+        what is left for everything, if that is less than usual. `body_bytes`: see `Connection.ask`. Raises
+        ForbiddenAddress, httpcore's errors.
         """
         self._attempt.begin(self._total_seconds if seconds is None else min(seconds, self._total_seconds))
         key = (account, target.scheme, target.host, target.port)
@@ -184,7 +187,7 @@ class Receivers:
         self._kept.close()
 
     def _ask(self, key: Key, connection: Connection, request: bytes, body_bytes: int, *, is_new: bool) -> Head:
-        """Sends a request over a connection; the head of the answer. The connection is kept for the next, or closed."""
+        """Sends a request over a connection, which is then kept for the next one, or closed. Out: the answer's head."""
         keep = False
         try:
             if is_new and connection.has_unread():

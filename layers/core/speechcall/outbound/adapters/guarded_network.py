@@ -39,7 +39,10 @@ class Attempt(threading.local):
         self.ends = time.monotonic() + total_seconds
 
     def left(self, timeout: float | None, error: type[Exception]) -> float:
-        """Seconds that a step may take. Raises `error` where the attempt has used up its time."""
+        """Seconds that a step may take: what is left of the attempt, `timeout` at most (None: all of it).
+
+        Raises `error` where the attempt has used up its time.
+        """
         left = self.ends - time.monotonic()
         if left <= 0:
             raise error("the attempt has taken too long")
@@ -56,7 +59,10 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, self._attempt.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Sends all of a buffer. Raises WriteTimeout; Unsent where not a byte of it was taken, else WriteError."""
+        """Sends all of a buffer, within `timeout` and the attempt.
+
+        Raises httpcore.WriteTimeout; Unsent where not a byte of it was taken, else httpcore.WriteError.
+        """
         # httpcore's own gives each piece of what is sent the whole time.
         connection, left = self.get_extra_info("socket"), memoryview(buffer)
         try:
@@ -76,6 +82,7 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
+        """TLS over this connection; on the laptop (`plain`) none. Raises TlsFailed, httpcore.ConnectTimeout."""
         if self._plain:  # the laptop's receiver: what would have been TLS goes in the clear
             return self
         left = self._attempt.left(timeout, httpcore.ConnectTimeout)
@@ -126,7 +133,10 @@ class GuardedBackend(httpcore.SyncBackend):
         raise min(failures, key=_rank, default=httpcore.ConnectError("the name has no address"))
 
     def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """The addresses of a host. Raises ForbiddenAddress if one of them may not be reached."""
+        """The addresses of a host, maybe none. Raises ForbiddenAddress if a single one of them may not be reached.
+
+        And httpcore.ConnectError where the name cannot be resolved, httpcore.ConnectTimeout.
+        """
         try:
             found = _resolve(host, port, self._attempt.left(timeout, httpcore.ConnectTimeout))
         except (OSError, UnicodeError) as error:
@@ -149,7 +159,10 @@ def _rank(failure: Exception) -> int:
 
 
 def _resolve(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of a name. Raises OSError, UnicodeError; httpcore.ConnectTimeout when it takes too long."""
+    """The addresses of a name; of an address itself.
+
+    Raises OSError, UnicodeError; httpcore.ConnectTimeout after `seconds`.
+    """
     with suppress(ValueError):
         ipaddress.ip_address(host)
         return [host]
@@ -190,6 +203,7 @@ class ReceiverBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
+        """A connection to the receiver, whatever `host` is."""
         # Two ports tell the receiver whether the URL was of https; both are spoken to in the clear.
         target = self._tls_port if port == 443 else self._port
         inner = super().connect_tcp(self._host, target, timeout, local_address, socket_options)

@@ -95,7 +95,10 @@ class AnswerReader:
         return False
 
     def body(self, head: Head, most: int) -> bytes:
-        """The body, to its end. Raises BodyTooLong, httpcore.RemoteProtocolError for a broken one, its read errors."""
+        """The body, to its end. Raises BodyTooLong for more than `most` bytes.
+
+        And httpcore.RemoteProtocolError for a broken one, or for chunks with too much around them, and its read errors.
+        """
         self._left = MAX_BODY_BYTES
         found = bytearray()
         try:
@@ -125,6 +128,7 @@ class AnswerReader:
         return found
 
     def _until_closed(self, most: int) -> bytes:
+        """All that comes until the connection is closed. Raises BodyTooLong for more than `most`."""
         while len(self.unread) <= most:
             try:
                 self._fill()
@@ -140,7 +144,10 @@ class AnswerReader:
         return int(found[2]), int(found[1])
 
     def _lines(self, *, is_good: bool) -> tuple[list[bytes], bool]:
-        """The lines behind the status line, and whether their end has come."""
+        """The header lines, and whether their end has come.
+
+        `is_good`: the status is a 2xx; then it is no error if the connection breaks before their end.
+        """
         lines: list[bytes] = []
         try:
             while line := self._line():
@@ -152,7 +159,10 @@ class AnswerReader:
         return lines, True
 
     def _line(self, begins: bytes = b"") -> bytes:
-        """The next line without its end; `begins`: with what it must begin. LF alone ends one too (RFC 9112, 2.2)."""
+        """The next line without its end; `begins`: with what it must begin. LF alone ends one too (RFC 9112, 2.2).
+
+        Raises _Broken, also where it is longer than may be read; _Ended where the connection closes within it.
+        """
         seen = 0
         while (end := self.unread.find(b"\n", seen)) < 0:
             seen = len(self.unread)
@@ -168,6 +178,7 @@ class AnswerReader:
         return line.removesuffix(b"\r")
 
     def _chunks_end(self) -> bool:
+        """Drops a body in chunks; whether it came to its end within what may be read."""
         while size := self._chunk_size():
             if not self._skip(size) or self._line():
                 return False
@@ -182,7 +193,7 @@ class AnswerReader:
         return int(found[1], 16)
 
     def _skip(self, count: int) -> bool:
-        """Whether so many bytes could be dropped."""
+        """Drops so many bytes. False: that is more than may be read, and none is dropped."""
         if count > self._left:
             return False
         self._spend(count)
@@ -208,7 +219,10 @@ class _Ended(_Broken, EOFError):
 
 
 def _head(status: int, minor: int, lines: list[bytes], is_whole: bool) -> Head:
-    """The head of an answer of HTTP/1.`minor`. `is_whole`: the end of its `lines` has come."""
+    """The head of an answer of HTTP/1.`minor`. `is_whole`: the end of its `lines` has come.
+
+    Raises _Broken for a Content-Length that cannot be read; any other odd line only spends the connection.
+    """
     fields, is_well_formed = _fields(lines)
     codings = ",".join(value for name, value in fields if name == "transfer-encoding").lower()
     chunked = codings.rpartition(",")[2].strip() == "chunked"
@@ -223,7 +237,10 @@ def _head(status: int, minor: int, lines: list[bytes], is_whole: bool) -> Head:
 
 
 def _fields(lines: list[bytes]) -> tuple[tuple[tuple[str, str], ...], bool]:
-    """The header fields, and whether every line was one. A line that begins with a space continues the one before."""
+    """The header fields, names in lower case, and whether every line was one.
+
+    A line that begins with a space continues the one before.
+    """
     found: list[tuple[str, str]] = []
     is_well_formed = True
     for line in lines:

@@ -29,6 +29,7 @@ class GuardedClient(httpx.Client):
     """
 
     def __init__(self, receiver: str, total_seconds: float) -> None:
+        """`receiver`: see `make_client`."""
         self.attempt = Attempt()
         """The attempt of the calling thread."""
         backend: httpcore.NetworkBackend
@@ -67,7 +68,8 @@ class GuardedClient(httpx.Client):
     def exchange(self, request: httpx.Request, seconds: float | None = None) -> httpx.Response:
         """The answer as it comes; the caller closes it. A Location, which httpx would read, is not even looked at.
 
-        `seconds`: what is left of an attempt that has more than one request.
+        `seconds`: what is left of an attempt that has more than one request; None: it has this one alone. Raises
+        httpx's errors, ForbiddenAddress.
         """
         self.attempt.begin(self._total_seconds if seconds is None else min(seconds, self._total_seconds))
         response = self._transport.handle_request(request)
@@ -94,8 +96,8 @@ class GuardedClient(httpx.Client):
 def make_client(receiver: str, total_seconds: float = TOTAL_SECONDS) -> GuardedClient:
     """The one client of a function for customers' URLs, made when it starts.
 
-    `receiver`: the setting WEBHOOK_RECEIVER, for audio too. "": only public addresses are connected to
-    (`GuardedBackend`); "loopback": this machine too; "host:port:tls-port": every request goes to that receiver,
-    whatever its URL names (the laptop's).
+    `total_seconds`: for each request. `receiver`: the setting WEBHOOK_RECEIVER, for audio too. "": only public
+    addresses are connected to (`GuardedBackend`); "loopback": this machine too; "host:port:tls-port": every request
+    goes to that receiver, whatever its URL names (the laptop's).
     """
     return GuardedClient(receiver, total_seconds)

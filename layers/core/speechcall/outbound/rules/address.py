@@ -73,7 +73,7 @@ def is_forbidden(address: IPAddress) -> bool:
 
 
 def is_web_port(port: int) -> bool:
-    """Whether a web server may be expected at a port: no mail server, no data base, that a POST could confuse."""
+    """Whether a web server may be expected at a port: no mail server or data base, which a POST could confuse."""
     return port in _WEB_PORTS or (_LEAST_FREE_PORT <= port <= 65535 and port not in _OTHER_PROTOCOLS)
 
 
@@ -84,9 +84,10 @@ def is_loopback(address: IPAddress) -> bool:
 
 
 def reach_problem(address: IPAddress | None, port: int, *, allow_loopback: bool = False) -> str | None:
-    """Why an address and a port may not be connected to, or None. `address` is None while it is not known.
+    """Why an address and a port may not be connected to, in words that follow what leads there, or None: they may.
 
-    Submission, delivery, prompts and redirects are judged by this alone.
+    `address`: None while it is not known, so the port alone is judged. `allow_loopback`: this machine may be, at any
+    port. Submission, delivery, prompts and redirects are judged by this alone.
     """
     if address is not None and allow_loopback and is_loopback(address):
         return None
@@ -162,7 +163,7 @@ def target_of(url: str) -> Target:
 
 @lru_cache(1024)
 def url_problem(url: str, *, allow_loopback: bool = False) -> str | None:
-    """What is wrong with a URL that a webhook or prompt shall use, or None.
+    """What is wrong with a URL that a webhook or prompt shall use, in words that follow "the URL", or None.
 
     Only what can be judged without the network; host names are judged when they are resolved.
     """
@@ -176,7 +177,7 @@ def url_problem(url: str, *, allow_loopback: bool = False) -> str | None:
 
 
 def _port(given: str | None, scheme: str) -> int | None:
-    """The port, or None if there is none of that number."""
+    """The port as a URL gives it; that of the scheme where it gives none. None: no port has this number."""
     if not given:
         return _PORTS[scheme]
     digits = given.lstrip("0")

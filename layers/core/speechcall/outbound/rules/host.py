@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
 
 
 def sent_host(given: str) -> str:
-    """The host that is sent for one as it is in a URL; an IPv6 address in its brackets, and without them after.
+    """The host that is sent for one as it is in a URL. An IPv6 address comes in its brackets, and goes without them.
 
     A name is ASCII, in lower case, international labels as A-labels; a dot at its end stays. Raises UnusableUrl.
     """
@@ -45,6 +45,7 @@ def shown_host(sent: str) -> str:
 
 
 def _v6(given: str) -> ipaddress.IPv6Address:
+    """The address in brackets. Raises UnusableUrl, `is_address` for one in a zone."""
     literal, zone, _ = given.removeprefix("[").removesuffix("]").partition("%")
     try:
         address = ipaddress.IPv6Address(literal)
@@ -64,6 +65,7 @@ def _v4(given: str) -> ipaddress.IPv4Address:
 
 
 def _mapped(given: str) -> str:
+    """A host that is not all ASCII, as UTS 46 maps it. Raises UnusableUrl."""
     import idna  # noqa: PLC0415 - its tables are loaded where a name needs them, which is seldom
 
     try:
@@ -89,7 +91,7 @@ def _label(label: str, host: str) -> str:
 
 
 def _international(label: str, host: str) -> str:
-    """The A-label of a label that has other letters, or is one already."""
+    """The A-label of a label that has other letters, or is one already. Raises UnusableUrl, which names `host`."""
     import idna  # noqa: PLC0415
 
     try:

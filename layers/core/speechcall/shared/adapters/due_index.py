@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 def due_in(
     client: "DynamoDBClient", table: str, shard: str, now_msec: int, limit: int, since_msec: int = 0
 ) -> list[Values]:
-    """The keys and `due_at` of what is due in one shard, from a moment until now, the oldest first.
+    """The keys and `due_at` of what is due in one shard, from a moment until now: the oldest first, `limit` at most.
 
-    The index may lag behind the table.
+    The index may lag behind the table. Raises StoreUnavailable.
     """
     with store_errors():
         page = client.query(

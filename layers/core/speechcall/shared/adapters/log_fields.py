@@ -21,7 +21,7 @@ Fields = Mapping[str, object]
 
 @contextmanager
 def log_failures(logger: "logging.Logger | Logger", **fields: object) -> Iterator[None]:
-    """Logs what an invocation was about when it raises: the line that Lambda writes of the error does not say so."""
+    """Logs what an invocation was about when it raises, and lets it: Lambda's own line of the error does not say so."""
     try:
         yield
     except Exception as error:

@@ -32,7 +32,10 @@ class TaskEngine:
 
 
 def _first(answer: Callable[[], object]) -> bool:
-    """Whether this answer was the first: Step Functions refuses every other."""
+    """Whether this answer of a task was taken. False: the task was answered before, has timed out, or is not there.
+
+    Raises EngineUnavailable; ClientError for what no repeat would change.
+    """
     try:
         with engine_errors():
             answer()

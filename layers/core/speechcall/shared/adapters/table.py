@@ -30,7 +30,11 @@ _LOAD = {
 
 
 class ConditionFailed(Exception):
-    """A condition did not hold. `item` is what stood there, by index for a transaction."""
+    """A condition did not hold.
+
+    `items`: what stood there, by the index of the write in its transaction (0 for a single one); only of conditions
+    that did not hold. None: nothing stood there, or it was not asked for.
+    """
 
     def __init__(self, items: Mapping[int, Values | None]) -> None:
         super().__init__("the condition of a write did not hold")
@@ -122,9 +126,11 @@ def read_items(client: "DynamoDBClient", table: str, keys: Sequence[Mapping[str,
 
 
 def transact(client: "DynamoDBClient", parts: Mapping[str, Any], token: str = "") -> dict[str, Values | None]:
-    """Writes named parts together, or none of them: those whose conditions failed, with what stood there; empty: done.
+    """Writes named parts together, or none of them. Out: those whose conditions failed; empty: all is written.
 
-    `token`: a transaction whose answer was lost may be sent again under it. Raises StoreUnavailable.
+    Each comes with what stood there. What stood there is None where it was not asked for, or nothing was there.
+    `token`: a transaction whose answer was lost may be sent again under it; empty: it has none. Raises
+    StoreUnavailable.
     """
     given: Any = {"ClientRequestToken": token} if token else {}
     try:

@@ -84,7 +84,7 @@ class Week(NamedTuple):
 
 @lru_cache(maxsize=512)
 def week_of(hours: Hours) -> Week:
-    """The week that hours make."""
+    """What hours say of each weekday, and their days off. Remembered: the messages of a list mostly have the same."""
     # By weekday: parts of windows on the day that they belong to; and after midnight, carried from the day before.
     own: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]
     carried: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]
@@ -119,7 +119,7 @@ def is_always(hours: Hours) -> bool:
 
 
 def next_open(hours: Sequence[Hours], start: int, end: int) -> int | None:
-    """The first second from `start`, and before `end`, in which all hours are open in all their zones; None: none."""
+    """The first second from `start` on, before `end`, in which all hours are open in all zones; None: no second."""
     clocks = _clocks(hours)
     moment = start
     while moment < end:
@@ -136,7 +136,7 @@ def next_open(hours: Sequence[Hours], start: int, end: int) -> int | None:
 
 
 def open_until(hours: Sequence[Hours], moment: int, end: int) -> int:
-    """When hours shut after a moment at which they are open: the first second that is not open, at most `end`."""
+    """When hours shut after a moment at which they are open: the first second in which one of them is not, or `end`."""
     for week, zone in _clocks(hours):
         reached = moment
         while reached < end:

@@ -57,7 +57,10 @@ def is_blank(text: str) -> bool:
 
 
 def lookalike(names: Iterable[str], wanted: str) -> str:
-    """`; the one that is there has …`: a name among `names` that is the wanted one but for what cannot be seen."""
+    """`; the name that looks like it has …`: of one among `names` that is `wanted` but for what cannot be seen.
+
+    Empty: there is none.
+    """
     for name, _ in zip(names, range(_MOST_LOOKED_AT), strict=False):
         found = _NOT_SEEN.search(name)
         if found and len(name) < 2 * len(wanted) + 8 and _NOT_SEEN.sub("", name) == wanted:
@@ -82,6 +85,7 @@ def _is_blank(character: str) -> bool:
 
 
 def _kind(character: str) -> str:
+    """What is said of a character that has no name."""
     match unicodedata.category(character):
         case "Cc":
             return "(a control character)"

@@ -12,7 +12,9 @@ SHARDS = 1 << SHARD_BITS
 
 
 def new_ids(count: int, now_msec: int, random_bits: Callable[[int], int]) -> list[str]:
-    """`count` (at most 101) time-ordered decimal ids below 2^63, the first for the list, the rest for messages.
+    """`count` (1 to 101) time-ordered decimal ids below 2^63, the first for the list, the rest for messages.
+
+    `random_bits`: a number of so many random bits.
 
     41 bits of milliseconds since 2025, 15 random bits for a block of 128 ids, 7 bits for the place in it. The
     list has the block's first id, so two requests that drew the same block meet there, before anything
@@ -39,12 +41,15 @@ def shard_of(message_id: str) -> int:
 
 
 def event_id(message_id: str, attempt: int, visit: int, menu: int, key: str, step: int) -> str:
-    """The name of one webhook step of one key press, the same however often it is run or sent."""
+    """The name of one webhook step of one key press, the same however often it is run or sent.
+
+    `visit`: the `seq` of the question that the key answered.
+    """
     return f"{message_id}-{attempt}-{visit}-m{menu}-{key}-{step}"
 
 
 def call_attempt_of(event_id: str) -> int | None:
-    """The call attempt in the name of a webhook; None if it is no such name."""
+    """The call attempt in the name of a webhook or of an `attempt` event; None if there is none in it."""
     _, _, rest = event_id.partition("-")
     attempt = rest.partition("-")[0].removeprefix("a")
     return int(attempt) if _NUMBER.fullmatch(attempt) else None

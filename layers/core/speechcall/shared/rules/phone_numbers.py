@@ -2,14 +2,14 @@
 
 import re
 
-_INTERNATIONAL = re.compile(r"\+?([1-9][0-9]{6,14})", re.ASCII)
+_INTERNATIONAL = re.compile(r"\+?([1-9][0-9]{6,14})")
 
 
 def to_e164(given: str) -> str | None:
-    """The number in E.164 form (`+380671234567`), or None if it is not one.
+    """The number in E.164 form (`+380671234567`), or None if it has not that form. Whether it exists is not looked at.
 
-    The plus may be missing, as in the vendor's sister interfaces; spaces and dashes are refused.
-    ITU-T E.164: at most 15 digits, none of the country codes begins with 0.
+    1 to 9, then 6 to 14 digits (E.164 allows 15 in all; fewer than 7 is our choice). The plus may be missing, as in the
+    vendor's other APIs.
     """
     match = _INTERNATIONAL.fullmatch(given)
     return f"+{match[1]}" if match else None

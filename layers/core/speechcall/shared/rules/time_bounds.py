@@ -80,7 +80,11 @@ def pauses(retries: int) -> float:
 
 
 def dial_wait_seconds(ring_seconds: int, ringing: Ringing, allowance_seconds: int = DEFAULT_ALLOWANCE_SECONDS) -> int:
-    """How long the state machine waits for an answer before it asks what has become of the call."""
+    """How long the state machine waits for an answer before it asks what has become of the call.
+
+    `ring_seconds`: for how long the message lets a phone ring. `allowance_seconds`: where we end the ringing, how much
+    longer we wait.
+    """
     match ringing:
         case Ringing.OURS:
             return ring_seconds + allowance_seconds

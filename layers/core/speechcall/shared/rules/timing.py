@@ -23,7 +23,7 @@ They are fewer: there is a block for each of them with each end key, which is st
 
 
 def idle_seconds(idle_timeout_msec: int, steps: Sequence[int] = IDLE_STEPS) -> int:
-    """The step that waits at least `idle_timeout_msec` (1 to 180,000), in seconds."""
+    """The shortest of `steps` (in order) that waits at least `idle_timeout_msec` (1 to 180,000); in seconds."""
     seconds = math.ceil(idle_timeout_msec / 1000)
     return next(step for step in steps if step >= seconds)
 

@@ -13,7 +13,7 @@ def is_zone(name: str) -> bool:
 
 
 def similar_zone(name: str) -> str | None:
-    """The zone whose name is this one but for capitals, spaces and underscores."""
+    """The zone whose name is this one but for capitals, spaces and underscores; None: there is none."""
     return _names().get(_plain(name))
 
 

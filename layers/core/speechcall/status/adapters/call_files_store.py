@@ -19,12 +19,12 @@ class DynamoCallFiles:
         self._client, self._table = client, table
 
     def find(self, mid: str, form: str) -> str | None:
-        """The file that is kept."""
+        """The file of a form that is kept of a message; None: there is none. Strongly consistent."""
         item = read_item(self._client, self._table, call_file_key(mid, form))
         return str(item["text"]) if item else None
 
     def keep(self, mid: str, form: str, text: str, expires_at: int) -> str:
-        """The file that counts from now on.
+        """Keeps a file, unless there is one of its form. Out: the file that counts from now on.
 
         request A   read ──► no file ──► signs ──► PutItem ──────────────► A's file
         request B   read ──► no file ──► signs ────────────► PutItem ──X ──► reads A's file
@@ -35,5 +35,5 @@ class DynamoCallFiles:
             with store_errors():
                 self._client.put_item(TableName=self._table, Item=to_wire(item), ConditionExpression=is_the_first)
         except ConditionFailed:
-            return self.find(mid, form) or text
+            return self.find(mid, form) or text  # it may have expired between the two
         return text

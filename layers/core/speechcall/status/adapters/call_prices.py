@@ -8,10 +8,10 @@ from speechcall.money.rules.rate import Prices
 
 
 def prices_of(rates: DynamoRates, number: str, calls: Iterable[Call], as_of_msec: int | None = None) -> Prices | None:
-    """The rate of each call, by its attempt: that of the moment at which it was dialled.
+    """The rate of each call, by its attempt: that of the moment at which it was dialled. Raises StoreUnavailable.
 
-    None: the stack has no rates. With `as_of_msec`, None too where it had none at that moment: what
-    is told of that moment must not change.
+    `number`: of the message, in E.164. A call for which there was no rate then has none. None: the stack has no rates.
+    With `as_of_msec`, None too where it had none at that moment: what is told of that moment must not change.
     """
     versions = rates.versions()
     if not versions.versions or (as_of_msec is not None and versions.at(as_of_msec) is None):

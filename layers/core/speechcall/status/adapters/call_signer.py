@@ -52,7 +52,10 @@ class KmsCallSigner:
         return f"{signed}.{_text(raw_signature(answer['Signature']))}"
 
     def known_keys(self) -> Sequence[Mapping[str, str]]:
-        """Each public key of this stack that has signed, the one of today first."""
+        """Each public key of this stack that has signed, the one of today first; read KEYS_SECONDS ago at most.
+
+        Raises StoreUnavailable.
+        """
         if self._known and time.monotonic() - self._known[0] < KEYS_SECONDS:
             return self._known[1]
         own = [self._own_key()] if self._key_id else []
@@ -67,7 +70,10 @@ class KmsCallSigner:
         return keys
 
     def _own_key(self) -> dict[str, str]:
-        """The public key of today; it is written down when it is first read, so before its first signature."""
+        """The public key of today, as JWK. When it is first read it is also stored, so before its first signature.
+
+        Raises StoreUnavailable.
+        """
         if self._own is None:
             with store_errors():
                 told = self._kms().get_public_key(KeyId=self._key_id)
@@ -87,7 +93,7 @@ class KmsCallSigner:
 def public_jwk(spki: bytes) -> dict[str, str]:
     """A public key of P-256 as JWK (RFC 7518, section 6.2). `spki`: DER of SubjectPublicKeyInfo (RFC 5480).
 
-    The point is its end: X9.62's uncompressed form, as KMS gives it.
+    The point is its end: X9.62's uncompressed form, as KMS gives it. Raises ValueError for another form.
     """
     point = spki[-2 * _BYTES - 1 :]
     if point[:1] != _UNCOMPRESSED or len(point) != 2 * _BYTES + 1:
@@ -103,7 +109,10 @@ def _jwk(x: str, y: str) -> dict[str, str]:
 
 
 def raw_signature(der: bytes) -> bytes:
-    """The two numbers of a signature, 32 bytes each, out of KMS's DER: SEQUENCE { INTEGER r, INTEGER s }."""
+    """The two numbers of a signature, 32 bytes each, out of KMS's DER: SEQUENCE { INTEGER r, INTEGER s }.
+
+    Raises ValueError for another form.
+    """
     if der[0] != 0x30 or der[1] != len(der) - 2:
         raise ValueError("not a signature of ECDSA")
     numbers, rest = [], der[2:]

@@ -89,9 +89,9 @@ class DynamoHistory:
         return prices_of(self._rates, number, calls)
 
     def summaries(self, mids: Sequence[str], *, is_now: bool = False) -> list[Summary]:
-        """Where these messages (at most 100) stand, in their order; without those that have expired.
+        """Where these messages (at most 100) stand, in their order; without those that are not there any more.
 
-        `is_now`: strongly consistent, for twice the price.
+        `is_now`: strongly consistent, for twice the price; else it may lag. Raises StoreUnavailable.
         """
         table: Any = {
             "Keys": [to_wire(message_key(mid)) for mid in mids],
@@ -138,7 +138,7 @@ class DynamoHistory:
         return answer["Count"]
 
     def backlog(self) -> int:
-        """How many messages wait for a line; counted to 1,000 in each shard."""
+        """How many messages wait for a line, of all accounts; counted to 1,000 in each shard, in an index that lags."""
         count = 0
         for shard in due_shards(State.QUEUED.value):
             with store_errors():

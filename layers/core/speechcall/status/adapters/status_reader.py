@@ -41,7 +41,10 @@ class DynamoNotices:
         self._rates = DynamoRates(client, registry_table)
 
     def find(self, task: WebhookTask) -> Notice | None:
-        """What is sent for a task; None: what it tells of is not there any more."""
+        """What is sent for the task of a status event; None: what it tells of is not there any more.
+
+        Raises StoreUnavailable.
+        """
         if task.key == StatusKind.LIST:
             return self._of_list(task.mid)
         items = read_partition(self._client, self._messages, task.mid)
@@ -54,7 +57,7 @@ class DynamoNotices:
         return Notice(event["account_id"], message["status_url"], _json(body), message.get("simulated", False))
 
     def _of_list(self, list_id: str) -> Notice | None:
-        """What is sent for a list that has ended; None: its counter is gone."""
+        """What is sent for a list that has ended; None: its item (`list_ends_key`) is gone."""
         item = read_item(self._client, self._registry, list_ends_key(list_id))
         if item is None:
             return None
@@ -94,7 +97,10 @@ def _fallback(event: Values) -> "FallbackState":
 
 
 def _body(items: list[Values], message: Values, facts: Facts, rates: DynamoRates) -> Any:
-    """The body of a message's event. Where the message cannot be read, it says only that, and how, it has ended."""
+    """The body of an event of a message. In: all items of its partition; that of the message; what the event says.
+
+    Where the message or a call of it cannot be read, the body has no calls. Raises StoreUnavailable.
+    """
     try:
         calls = [load_call(item) for item in items if item["sk"].startswith(CALLS)]
         loaded = message_items.load(message)

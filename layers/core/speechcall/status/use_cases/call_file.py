@@ -65,9 +65,10 @@ def call_file(
     files: CallFiles,
     signer: Signer,
 ) -> str:
-    """The signed file. Raises NotFound, CallNotOver, NotSignedHere, InvalidRequest, ScopeRequired.
+    """The signed file of a message. `query`: `number`, masked or full.
 
-    The first answer is kept: two that ask at the same time get the same one.
+    The first answer is kept: two that ask at the same time get the same one. Raises NotFound, CallNotOver,
+    NotSignedHere, InvalidRequest, ScopeRequired, StoreUnavailable.
     """
     form = parameter(query, "number") or MASKED
     if form not in (MASKED, FULL):
@@ -87,7 +88,10 @@ def call_file(
 
 
 def content_of(history: History, form: str = MASKED) -> dict[str, Any]:
-    """What is signed: the menus, all that was heard and what followed from it, and the webhooks that were sent."""
+    """What is signed: the menus, all that was heard and what followed from it, and the webhooks that were begun.
+
+    `form`: with the whole number (FULL), or with a part of it (MASKED).
+    """
     message = history.message
     number = message.number if form == FULL else masked(message.number)
     sent = sorted(task.event_id for task, _ in history.deliveries if not task.tells_status)

@@ -18,7 +18,7 @@ MAX_LENGTH = 512
 
 
 def dump_cursor(place: str | None, *listing: str) -> str | None:
-    """The cursor for a place in a listing (its name, its account, …); None: there is no more."""
+    """The cursor for a place in a listing (`listing`: its name, its account, …); None: there is no more."""
     if place is None:
         return None
     text = json.dumps([FORM, _mark(listing), place], separators=(",", ":"))

@@ -39,7 +39,7 @@ class Format(StrEnum):
 
 
 def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
-    """A message as a row: what its status says, in short."""
+    """A message as a row: what its status says at a moment, in short. `held`: what may stop it (`held_of`)."""
     status = describe_message(history, now_msec, held)
     call, consent = status["call"], status.get("consent")
     return {
@@ -70,7 +70,7 @@ def row_of(history: History, now_msec: int, held: Held) -> dict[str, Any]:
 
 
 def render(rows: Sequence[dict[str, Any]], form: Format, *, begins: bool) -> str:
-    """Rows as text; `begins`: with the names of the columns before them, where the form has such."""
+    """Rows as text. `begins`: it is the first page, which names the columns, where the form has such."""
     if form is Format.JSONL:
         return "".join(f"{json.dumps(row, ensure_ascii=False, separators=(',', ':'))}\n" for row in rows)
     text = io.StringIO(newline="")

@@ -26,7 +26,7 @@ def read_account(
     """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it; `used_of_day`: their length.
 
     The length (in ms) is counted, and asked for, only where the account's minutes are limited; so is `spent_of_day`,
-    what they have cost in millionths of the `currency`.
+    what they have cost in millionths of the `currency`, where its spending is. Where a limit is not set, None is told.
     """
     is_counted = account.minutes_per_day is not None
     most_spend = account.spend_per_day

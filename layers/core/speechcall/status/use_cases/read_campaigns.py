@@ -32,7 +32,10 @@ NO_CAMPAIGN = "There is no campaign of this name in this account, or it has expi
 
 
 def read_campaigns(account: Account, query: Mapping[str, str], *, campaigns: CampaignStore) -> "answers.CampaignList":
-    """A page of an account's campaigns, the latest first. `query`: `limit` (1 to 100) and `cursor`. RequestError."""
+    """A page of an account's campaigns, the latest first. `query`: `limit` (1 to 100), `cursor`.
+
+    Raises RequestError.
+    """
     listing = ("campaigns", account.account_id)
     limit, before = _page(query, *listing)
     found, following = campaigns.page(account.account_id, limit, before)
@@ -45,7 +48,7 @@ def read_campaigns(account: Account, query: Mapping[str, str], *, campaigns: Cam
 def read_lists(account: Account, query: Mapping[str, str], *, campaigns: CampaignStore) -> "answers.Messagelists":
     """A page of the lists of a campaign, the latest first. `query`: `campaign`, `limit`, `cursor`.
 
-    NotFound, RequestError.
+    Raises NotFound, RequestError.
     """
     name = parameter(query, "campaign")
     if name is None or not NAME.fullmatch(name):
@@ -78,7 +81,10 @@ def read_campaign(
     turns: Turns,
     capacity: Callable[[], Capacity],
 ) -> "answers.CampaignStatus":
-    """The answer about one campaign: counts, its funnels, an estimate. NotFound."""
+    """The answer about one campaign: counts, its funnels, an estimate. Raises NotFound.
+
+    `turns`, `capacity`: of the lines, for the estimate.
+    """
     key = account.account_id
     found = campaigns.find_with_funnels(key, name) if NAME.fullmatch(name) else None
     if found is None:
@@ -101,10 +107,12 @@ def read_campaign(
 
 
 def _page(query: Mapping[str, str], *listing: str) -> tuple[int, str | None]:
+    """How many entries a query asks for, and the place behind which; None: from the beginning. Raises RequestError."""
     return whole_number(query, "limit", 1, MAX_PAGE, PAGE), load_cursor(parameter(query, "cursor"), *listing)
 
 
 def _summary(campaign: Campaign) -> "answers.Campaign":
+    """A campaign's state and counts as the API shows them: none below 0, whatever is stored; known outcomes only."""
     return {
         "campaign": campaign.name,
         "state": campaign.state.value,
@@ -120,6 +128,7 @@ def _summary(campaign: Campaign) -> "answers.Campaign":
 
 
 def _describe_funnel(funnel: Funnel) -> "answers.Funnel":
+    """The funnel of one shape of menus as the API shows it."""
     answer: answers.Funnel = {
         "shape": funnel.shape,
         "calls": funnel.calls,
@@ -132,7 +141,7 @@ def _describe_funnel(funnel: Funnel) -> "answers.Funnel":
 
 
 def _describe_menu(number: int, menu: MenuFunnel) -> "answers.MenuNumbers":
-    """The numbers of one menu as the API gives them."""
+    """The numbers of one menu (counted from 0) as the API gives them."""
     between = median_between(menu.buckets)
     return {
         "menu": number,

@@ -52,7 +52,7 @@ def export_list(
     lists: Lists,
     stops: Stops,
 ) -> Page:
-    """The messages of a list: one page. `query`: `format`. NotFound, RequestError."""
+    """The messages of a list: one page. `query`: `format`. Raises NotFound, RequestError."""
     form = _format(query)
     # It has no next page, so any cursor is refused as another listing's.
     load_cursor(parameter(query, "cursor"), "export of a list has one page")
@@ -72,7 +72,10 @@ def export_campaign(
     stops: Stops,
     campaigns: CampaignStore,
 ) -> Page:
-    """The messages of one list of a campaign. `query`: `format`, `cursor`. NotFound, RequestError."""
+    """The messages of one list of a campaign. `query`: `format`, `cursor`. Raises NotFound, RequestError.
+
+    A page may have no rows: its list was deleted.
+    """
     form, listing = _format(query), ("export", account.account_id, name)
     before = load_cursor(parameter(query, "cursor"), *listing)
     if not NAME.fullmatch(name) or campaigns.find(account.account_id, name) is None:
@@ -97,6 +100,7 @@ def rows_of(found: MessageList, now_msec: int, store: StatusStore, stops: Stops)
 
 
 def _format(query: Mapping[str, str]) -> Format:
+    """The format that a query names; CSV if it names none. Raises InvalidRequest."""
     given = parameter(query, "format")
     if given is None:
         return Format.CSV

@@ -64,7 +64,7 @@ class Stops(Protocol):
 def read_message(
     account: Account, mid: str, query: Mapping[str, str], now_msec: int, *, store: StatusStore, stops: Stops
 ) -> "MessageStatus":
-    """The answer about one message. `query`: `include=menu` for its menus. NotFound, RequestError."""
+    """The answer about one message. `query`: `include=menu` for its menus. Raises NotFound, RequestError."""
     with_menu = _includes_menu(query)
     history = history_of(account, mid, store)
     answer = describe_message(history, now_msec, _held(history.message, stops))
@@ -90,7 +90,7 @@ def _held(message: Message, stops: Stops) -> Held:
 
 
 def history_of(account: Account, mid: str, store: StatusStore) -> History:
-    """All that is stored of an account's message. NotFound if the account has none of that id."""
+    """All that is stored of an account's message. Raises NotFound if the account has none of that id."""
     history = store.read(mid) if is_id(mid) else None
     if history is None or history.message.account_id != account.account_id:
         raise no_message()
@@ -115,7 +115,10 @@ def read_list(
     open_campaigns: Callable[[str], int],
     capacity: Callable[[], Capacity],
 ) -> "ListStatus":
-    """The answer about one list. `query`: `limit` (1 to 100) and `offset`. NotFound, RequestError."""
+    """The answer about one list. `query`: `limit` (1 to 100) and `offset` (from 0). Raises NotFound, RequestError.
+
+    `open_campaigns`: how many campaigns of an account are unfinished. While the list is paused there is no estimate.
+    """
     limit, offset = whole_number(query, "limit", 1, MAX_PAGE, MAX_PAGE), whole_number(query, "offset", 0, MAX_PAGE, 0)
     found = list_of(account, list_id, lists)
     read = store.summaries(found.message_ids)
@@ -137,7 +140,7 @@ def read_list(
 
 
 def list_of(account: Account, list_id: str, lists: Lists) -> MessageList:
-    """An account's list. NotFound if the account has none of that id."""
+    """An account's list. Raises NotFound if the account has none of that id."""
     found = lists.find_list(list_id) if is_id(list_id) else None
     if found is None or found.account_id != account.account_id:
         raise NotFound("There is no message list of this id in this account, or it has expired.")
@@ -159,7 +162,7 @@ def is_id(given: str) -> bool:
 
 
 def whole_number(query: Mapping[str, str], name: str, least: int, most: int, default: int) -> int:
-    """A number in a query. Raises RequestError, which says what would be right."""
+    """A number in a query, from `least` to `most`; `default` where it is absent. Raises RequestError for any other."""
     given = parameter(query, name)
     if given is None:
         return default

@@ -48,23 +48,27 @@ class GivenUpDeliveries(EndedDeliveries, Protocol):
         after: PlaceAmongGivenUp | None = None,
         *,
         latest_first: bool = False,
-    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]: ...
+    ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
+        """What was given up from one moment to another, both included, `limit` of them; and where the page ends.
+
+        It may be shorter, or empty. None for its end: no page follows. `after`: the end of the page before.
+        """
 
 
 def read_webhooks(
     account: Account, query: Mapping[str, str], *, deliveries: GivenUpDeliveries
 ) -> "answers.WebhookList":
-    """A page of the webhooks that were given up, the latest first. RequestError.
+    """A page of the webhooks that were given up, the latest first. Raises RequestError.
 
-    `query`: `state`, `since`, `limit` (1 to 100) and `cursor`.
+    `query`: `state`, `since`, `limit` (1 to 100) and `cursor`. A page may be short, or empty, and have a next one.
     """
     state, since = parameter(query, "state"), parameter(query, "since")
     states, since_msec = _states(state), _moment(since) if since is not None else 0
     limit = whole_number(query, "limit", 1, MAX_PAGE, PAGE)
     listing = ("webhooks", account.account_id, state or "", str(since_msec))
     after = _place(load_cursor(parameter(query, "cursor"), *listing))
-    until = (since_msec, _NEVER_MSEC)
-    found, last = deliveries.given_up_page(account.account_id, until, limit, after, latest_first=True)
+    between = (since_msec, _NEVER_MSEC)
+    found, last = deliveries.given_up_page(account.account_id, between, limit, after, latest_first=True)
     answer: answers.WebhookList = {"webhooks": [_describe(one) for one in found if one.delivery.state in states]}
     if cursor := dump_cursor(_text(last), *listing):
         answer["nextCursor"] = cursor
@@ -74,7 +78,7 @@ def read_webhooks(
 def replay_webhooks(
     account: Account, body: bytes, *, deliveries: GivenUpDeliveries, queue: WebhookQueue, clock: Clock
 ) -> "answers.AccountReplayed":
-    """Sends again what was given up since a moment, a hundred at a time. RequestError.
+    """Sends again what was given up since a moment, a hundred at a time. Raises RequestError.
 
     In: `{"since": …, "state": …, "cursor": …}`, the last two where they are wanted.
     """
@@ -122,6 +126,7 @@ def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
 
 
 def _states(given: str | None) -> tuple[DeliveryState, ...]:
+    """The states that are asked for; both where none is given. Raises RequestError."""
     if given is None:
         return UNDELIVERED
     if given not in UNDELIVERED:
@@ -152,6 +157,7 @@ def _text(place: PlaceAmongGivenUp | None) -> str | None:
 
 
 def _place(text: str | None) -> PlaceAmongGivenUp | None:
+    """The place in a cursor, as `_text` writes it; None: there is none yet. Raises InvalidCursor."""
     if not text:
         return None
     found = _PLACE.fullmatch(text)

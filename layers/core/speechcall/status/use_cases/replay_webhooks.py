@@ -19,11 +19,14 @@ class EndedDeliveries(Protocol):
     """The deliveries that can begin again."""
 
     def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
-        """Pending again, with all its attempts before it; None if it is not as it was read."""
+        """Makes a delivery that has ended pending again, with all its attempts before it; out: its task, to be queued.
+
+        None: it is not as it was read.
+        """
 
 
 def obstacle(delivery: Delivery) -> str | None:
-    """Why a delivery cannot begin again, or None."""
+    """Why a delivery cannot begin again, in words that follow "This webhook"; None: it can."""
     if delivery.state is DeliveryState.PENDING:
         return "is still being tried"
     if delivery.has_secret_digits:
@@ -67,7 +70,7 @@ def replay_of_message(
 ) -> "Replayed":
     """POST /bat/message/{messageId}/webhooks/replay: all that were given up, or the one named, whatever became of it.
 
-    Raises NotFound, NotReplayable.
+    Raises NotFound, NotReplayable, and as `replay`.
     """
     every = history_of(account, mid, store).webhooks(clock.now_msec())
     chosen = [one for one in every if one[1].state in UNDELIVERED]

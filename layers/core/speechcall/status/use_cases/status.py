@@ -106,9 +106,9 @@ NOT_HELD = Held()
 
 
 def as_of(now_msec: int, one: Dialled, held: Held = NOT_HELD) -> Dialled:
-    """A message as it stands at a moment, whether or not that is written down yet.
+    """A message as it stands at a moment, whether or not that is written down yet. `held`: what may stop it.
 
-    One that waits for a line past its time has expired; one that waits and is cancelled has ended.
+    One that waits for a line past its time has expired; one that waits and is cancelled before that has ended.
     """
     cancelled_msec = held.cancelled_msec(one.mid) if one.state in WAITING else None
     if cancelled_msec is not None and cancelled_msec < one.dial_until_msec:
@@ -119,7 +119,10 @@ def as_of(now_msec: int, one: Dialled, held: Held = NOT_HELD) -> Dialled:
 
 
 def delivery_status(state: State, outcome: str | None) -> "answers.DeliveryStatus":
-    """The vendor's word: scheduled, processing, delivered, undeliverable or permanenterror."""
+    """The vendor's word: scheduled, processing, delivered, undeliverable or permanenterror.
+
+    An outcome that only another release knows counts as undeliverable.
+    """
     if state is State.FINISHED:
         known = known_outcome(outcome)
         return _status_of(known) if known else "undeliverable"
@@ -139,7 +142,10 @@ def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
 
 
 def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> "answers.MessageStatus":
-    """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets."""
+    """The answer to GET /bat/message/{messageId}: the vendor's fields, and `call`. No bodies, no secrets.
+
+    `held`: what may stop it while it waits. Calls that were never placed are left out.
+    """
     message, calls = as_of(now_msec, history.message, held), _placed(history.calls)
     # What has expired has ended when its time was up, whenever that was written down.
     finished_msec = message.dial_until_msec if message.reason == EXPIRED.reason else message.finished_msec
@@ -218,7 +224,10 @@ def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswe
 
 
 def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
-    """When a message is dialled (again) that waits for a moment; None: it waits for a line or a resume, or not."""
+    """The moment for which a message waits before it is dialled (again); None: it waits for none.
+
+    Then it is being prepared or in a call, has ended, or waits for a line alone, or to be resumed.
+    """
     if message.state is not State.QUEUED or message.is_held:
         return None
     if message.stands and (message.hours or message.send_at_msec):
@@ -252,7 +261,8 @@ def describe_list(
 ) -> "answers.ListStatus":
     """The answer to GET /bat/messagelist/{messagelistId}: counts, one page of messages, an estimate.
 
-    In: the summaries of all messages that are kept, in the order sent.
+    In: the summaries of all messages that are kept, in the order sent; the page's bounds among these (`offset`: from
+    0); the estimate, None where nothing is dialled; how the list stands.
     """
     page = summaries[offset : offset + limit]
     answer: answers.ListStatus = {
@@ -275,7 +285,7 @@ def describe_list(
 
 
 def describe_estimate(left: Estimate | None) -> "answers.Estimate | None":
-    """How long it takes, and how sure that is. None: nothing is dialled."""
+    """An estimate as the API shows it: how many seconds it takes, and how sure that is. None: nothing is dialled."""
     if left is None:
         return None
     return {
@@ -287,6 +297,7 @@ def describe_estimate(left: Estimate | None) -> "answers.Estimate | None":
 
 
 def _describe_summary(one: Summary) -> "answers.Summary":
+    """A message in the answer about its list."""
     answer: answers.Summary = {
         "messageId": one.mid,
         "recipient": one.recipient,
@@ -305,6 +316,7 @@ def _told_outcome(stored: str | None) -> OutcomeName | None:
 
 
 def _describe_step(call: Call, step: HeardStep) -> "answers.Step":
+    """What was heard in one menu, as the API shows it. Of a lookup also its case; null: it led to `else`."""
     told: answers.Step = {
         "attempt": call.attempt,
         "menu": step.menu,

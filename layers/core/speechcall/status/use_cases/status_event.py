@@ -44,7 +44,10 @@ class EndedList:
 
 
 def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent | FallbackEvent":
-    """The body of an event of a message: the same however late it is sent, and whatever has happened since."""
+    """The body of an event of a message: the same however late it is sent, and whatever has happened since.
+
+    `history`: as it is now; `facts`: what was written down when the event happened.
+    """
     status = describe_message(_as_it_was(history, facts), facts.at_msec)
     # The states of its webhooks change; the receiver has the webhooks themselves.
     call: ToldCall = {
@@ -69,23 +72,31 @@ def describe_event(history: History, facts: Facts) -> "FinalEvent | AttemptEvent
         event["simulated"] = True
     if "fallbacks" in status:
         event["fallbacks"] = status["fallbacks"]
+    return _of_its_kind(event, facts)
+
+
+def describe_unreadable(
+    mid: str, list_id: str, recipient: str, facts: Facts
+) -> "FinalEvent | AttemptEvent | FallbackEvent":
+    """The body of an event of a message that cannot be read: which message, and how it stood then; no calls."""
+    event: FinalEvent = {
+        "event": "final",
+        "messageId": mid,
+        "messagelistId": list_id,
+        "recipient": recipient,
+        "deliverystatus": delivery_status(State.QUEUED if facts.outcome is None else State.FINISHED, facts.outcome),
+        "timestamp": utc_text(facts.at_msec),
+    }
+    return _of_its_kind(event, facts)
+
+
+def _of_its_kind(event: "FinalEvent", facts: Facts) -> "FinalEvent | AttemptEvent | FallbackEvent":
+    """The event with the name and the members of its kind. In: as if it were `final`."""
     if facts.kind == StatusKind.FALLBACK:
         return {**event, "event": "fallback"}
     if facts.kind == StatusKind.ATTEMPT:
         return {**event, "event": "attempt", "attempt": facts.attempt}
     return event
-
-
-def describe_unreadable(mid: str, list_id: str, recipient: str, facts: Facts) -> "FinalEvent":
-    """The body for a message that cannot be read: it says only that the message has ended, and how."""
-    return {
-        "event": "final",
-        "messageId": mid,
-        "messagelistId": list_id,
-        "recipient": recipient,
-        "deliverystatus": delivery_status(State.FINISHED, facts.outcome),
-        "timestamp": utc_text(facts.at_msec),
-    }
 
 
 def describe_list_event(ended: EndedList) -> "ListEvent":

@@ -41,7 +41,10 @@ def go_on() -> Answer:
 
 
 def hang_up(named: tuple[str, int] | None = None) -> Answer:
-    """The call ends. Its HANGUP event, which says nothing of who hung up, comes back with attributes that do."""
+    """The call ends. Its HANGUP event, which says nothing of who hung up, comes back with attributes that do.
+
+    `named`: the message and attempt of the call; None: it is not known, and there are no attributes.
+    """
     answer = {"SchemaVersion": "1.0", "Actions": [action("Hangup", SipResponseCode="0")]}
     if named is None:
         return answer
@@ -55,13 +58,15 @@ def placed(mid: str, attempt: int) -> Answer:
 
 
 def render_next(step: Next, asks: Asks) -> Answer:
-    """What is to be done next, as actions, with what the next event needs to know."""
+    """What is to be done next, as actions, with what the next event needs to know. `asks`: the event to answer."""
     report = asks.report
     match step.op:
         case Op.GO_ON:
             return go_on()
         case Op.HANG_UP:
             return hang_up((report.mid, report.attempt))
+        # Its introduction takes no key, so nothing listens yet: `listen_now` answers its end. (`deaf`: it has been
+        # heard, and only the listening has failed.)
         case Op.ASK if not (step.ask.barge_in or asks.deaf):
             ask, silence = step.ask, step.prompt_beside(SILENCE_KEY)
             told = {"seq": question(step.seq, step.repeat), "then": dump_then(ask.idle_seconds, ask.input)}
@@ -88,7 +93,7 @@ def render_next(step: Next, asks: Asks) -> Answer:
 
 
 def listen_now(now: Listens) -> Answer:
-    """The introduction is over: what was pressed until now is lost, and a key is listened for."""
+    """The introduction is over: what was pressed until now is lost, and a key, or digits, are listened for."""
     if now.input:
         actions, doing = [_gather(now.silence_uri, now.idle_seconds, now.input)], INPUT
     else:
@@ -172,6 +177,9 @@ def action(kind: str, **parameters: Any) -> Answer:
 
 
 def _answer(actions: list[Answer], report: Report | Listens, **attributes: str) -> Answer:
-    """The attributes are sent whole each time: those that are given take the place of all that there were."""
+    """An answer with actions. `attributes`: what the next event needs to know, but for which call it is.
+
+    They are sent whole each time, and take the place of all that there were.
+    """
     whole = {"mid": report.mid, "attempt": str(report.attempt), **attributes}
     return {"SchemaVersion": "1.0", "Actions": actions, "TransactionAttributes": whole}

@@ -1,4 +1,4 @@
-"""What a second SIP media application is answered, at which the rule of the caller ID aims: who calls it back.
+"""The answers to the SIP media application for calls back: the one to which the caller ID's SIP rule points.
 
 What a call needs to know from one event to the next travels in its TransactionAttributes:
 
@@ -32,7 +32,10 @@ from speechcall.telephony.chime.actions import KEYS, Answer, action, go_on, hang
 
 ASK, BYE, DONE = "ask", "bye", "done"
 TRIES, PAUSE_SECONDS = 3, 0.5
-"""Of storing an opt-out within one invocation. The service makes that again after 5 s: a repeat is harmless."""
+"""Tries of storing an opt-out in one invocation, and the pause between.
+
+The Chime SDK repeats an invocation after 5 s, harmlessly.
+"""
 
 
 class ChimeCallBacks:
@@ -42,7 +45,7 @@ class ChimeCallBacks:
         self._desk, self._logger = desk, logger
 
     def answer(self, event: Any) -> Answer:
-        """The answer to an invocation. Raises nothing: raised, it would be silence, and then the end of the call."""
+        """The answer to an invocation. Never raises: the caller would hear silence, then be cut off."""
         try:
             call = _Call(event)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -59,7 +62,10 @@ class ChimeCallBacks:
             return _last_words(call, say(NOT_STORED if call.wants_out else NOT_NOW))
 
     def _answer(self, call: "_Call") -> Answer:
-        """The answer to an event that could be read. Of a call that is over only a key that opts out still counts."""
+        """The answer to an event that could be read. Of a call that is over only a key that opts out still counts.
+
+        Raises what the stores raise.
+        """
         if call.is_gone and not call.wants_out:
             return go_on()
         match call.kind:
@@ -77,7 +83,7 @@ class ChimeCallBacks:
             case "CALL_UPDATE_REQUESTED":
                 return hang_up()
             case _:
-                # The end, or what continues by itself.
+                # The call has ended, or its actions go on by themselves.
                 return go_on()
 
     def _greet(self, call: "_Call", plays: int, *, in_text: bool = False) -> Answer:
@@ -99,7 +105,10 @@ class ChimeCallBacks:
         return self._greet(call, call.plays + 1) if call.plays < PLAYS else hang_up()
 
     def _say_instead(self, call: "_Call") -> Answer:
-        """What could not be played is said. After what cannot be said, we listen again, or hang up."""
+        """The answer to an action that has failed. Audio of who has called, or of the confirmation, is said as text.
+
+        After anything else that failed we ask again, or hang up; but not after a Hangup, which might fail for ever.
+        """
         if call.action == "PlayAudio" and call.doing == ASK:
             return self._greet(call, call.plays, in_text=True)
         if call.action == "PlayAudio" and call.said == DONE:
@@ -115,7 +124,11 @@ class ChimeCallBacks:
         return _last_words(call, heard.say, "" if in_text else heard.audio_uri, said=DONE)
 
     def _insist_on_opting_out(self, call: "_Call") -> Heard | None:
-        """Stores an opt-out, in several tries; what the caller hears then. None: nothing was stored."""
+        """Stores an opt-out, in several tries; what the caller hears then. None: nothing was stored.
+
+        That is so when the store stays away, which is counted, and for a message that did not call this number or is
+        gone.
+        """
         # Counted when the key comes; done again, uncounted, when the audio of the last words cannot be played.
         stores = counted.opt_out if call.wants_out else opt_out
         for tries_left in reversed(range(TRIES)):
@@ -130,11 +143,12 @@ class ChimeCallBacks:
 
 
 class _Call:
-    """What an event says. Raises KeyError, TypeError or ValueError for one that is not the Chime SDK's."""
+    """What an event says. Anything that is not the Chime SDK's raises one of the errors that `answer` catches."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         details, data = event["CallDetails"], event.get("ActionData") or {}
         attributes = details.get("TransactionAttributes") or {}
+        # LEG-A: the caller's.
         (leg,) = (one for one in details["Participants"] if one.get("ParticipantTag") == "LEG-A")
         self.kind, self.call_id = str(event["InvocationEventType"]), str(leg["CallId"])
         self.caller = str(leg.get("From") or "")
@@ -142,9 +156,9 @@ class _Call:
         self.plays, self.said = int(attributes.get("plays") or 0), str(attributes.get("said") or "")
         self.action, self.digits = str(data.get("Type") or ""), str(data.get("ReceivedDigits") or "")
         self.is_gone = leg.get("Status") == "Disconnected"
-        """Its HANGUP may come later, and a key that was pressed before it too."""
+        """The caller is gone. HANGUP, and even a key pressed before it, may be reported later."""
         self.wants_out = self.kind == "DIGITS_RECEIVED" and self.doing == ASK and OPT_OUT_KEY in self.digits
-        self.error = str(event.get("ErrorType") or data.get("ErrorType"))[:100]
+        self.error = str(event.get("ErrorType") or data.get("ErrorType") or "")[:100]
 
 
 def _sound(call: _Call, heard: Heard, stopped_by: list[str]) -> Answer:

@@ -53,8 +53,8 @@ class ChimeTelephony:
     def place(self, call: Call, ring_timeout_seconds: int) -> str:  # noqa: ARG002 - the API has none
         """CreateSipMediaApplicationCall. It takes no ring timeout: the network gives up by itself.
 
-        It has no idempotency token either. TelephonyUnavailable says with `maybe_done` whether the
-        call may have been placed all the same.
+        It has no idempotency token either. TelephonyUnavailable says with `maybe_done` whether the call may have been
+        placed all the same. Raises DestinationRefused where the refusal is about the number, and as `Telephony` says.
         """
         with _telephony_errors(is_new=True):
             created = self._client().create_sip_media_application_call(
@@ -75,7 +75,7 @@ class ChimeTelephony:
         return Contact(contact_id, {}, ended=not is_there, answered=False, cause=None, missing=not is_there)
 
     def _update(self, contact_id: str, command: str) -> bool:
-        """Sends a command to a call; False: the call is over."""
+        """Sends a command to a call; False: the call is over. Raises as `Telephony` says."""
         try:
             with _telephony_errors(is_new=False):
                 self._client().update_sip_media_application_call(
@@ -92,7 +92,10 @@ class _CallIsGone(Exception):
 
 @contextmanager
 def _telephony_errors(*, is_new: bool) -> Iterator[None]:
-    """Around a request: its errors become ours. `is_new`: it places a call, which a lost answer may have done."""
+    """Around a request: its errors become ours, those that `Telephony` names, DestinationRefused or _CallIsGone.
+
+    `is_new`: it places a call, which may have been done although the answer was lost. Else the call may be over.
+    """
     try:
         yield
     except ClientError as error:

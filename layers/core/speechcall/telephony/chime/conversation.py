@@ -101,7 +101,10 @@ GO_ON = Word(Op.GO_ON)
 
 
 def parse_event(event: Any) -> Event:
-    """What an invocation means. Unknown members are ignored; what is not readable, or not ours, is hung up."""
+    """What an invocation means. Never raises: what is not readable, or not ours, is hung up.
+
+    Unknown members are ignored.
+    """
     try:
         return _parse(event)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
@@ -109,7 +112,7 @@ def parse_event(event: Any) -> Event:
 
 
 def _parse(event: Mapping[str, Any]) -> Event:
-    """What an event says. Raises KeyError, TypeError or ValueError for one that is not the Chime SDK's."""
+    """What an event says. Anything that is not the Chime SDK's raises one of the errors that `parse_event` catches."""
     kind, details = str(event["InvocationEventType"]), event["CallDetails"]
     data = event.get("ActionData") or {}
     contact_id, turn = str(details["TransactionId"]), int(event["Sequence"])
@@ -126,7 +129,7 @@ def _parse(event: Mapping[str, Any]) -> Event:
         code, hung_up = _sip_code(parameters.get("SipResponseCode")), attributes.get("doing") == HANG_UP
         return Over(_end(named, contact_id, code, turn, hung_up), code) if named else GO_ON
     if kind == "INVALID_LAMBDA_RESPONSE":
-        error = event.get("ErrorType") or data.get("ErrorType")
+        error = event.get("ErrorType") or data.get("ErrorType") or ""
         return Word(Op.HANG_UP, f"the last answer was unusable: {str(error)[:100]}", named)
     if kind == "RINGING" and named:
         return Placed(*named, contact_id, is_ringing=True)
@@ -143,13 +146,16 @@ def _parse(event: Mapping[str, Any]) -> Event:
 
 
 def dump_then(idle_seconds: int, asked: Input | None) -> str:
-    """What is asked when an introduction is over, as an attribute: `10`; or for digits `10 4 3 #`."""
+    """What is asked when an introduction is over, as an attribute. For one key the idle timeout in seconds: `10`.
+
+    For digits (`asked`) also the most of them, the seconds between two, and the end key: `10 4 3 #`.
+    """
     digits = [asked.max_digits, asked.inter_digit_seconds, asked.end_key] if asked else []
     return " ".join(map(str, [idle_seconds, *digits]))
 
 
 def parse_then(text: str) -> tuple[int, Input | None]:
-    """The seconds and the digits of `dump_then`; how few they may be is not of it. Raises ValueError."""
+    """The idle timeout and the digits of `dump_then` (0 as their least: that is not carried). Raises ValueError."""
     idle_seconds, *digits = text.split(" ")
     if not digits:
         return int(idle_seconds), None
@@ -158,10 +164,11 @@ def parse_then(text: str) -> tuple[int, Input | None]:
 
 
 def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: int, hung_up: bool) -> EndReport:
-    """What a HANGUP event says. `hung_up`: by an action list of ours. There is no record that could say more.
+    """What a HANGUP event says. `hung_up`: by an action list of ours; `sip_code`: None: it does not say.
 
-    `turn`: the event's number in the call. The event of the answer may not be dealt with yet. So a HANGUP itself counts
-    as that of an answered call if the end is normal, and more events came before than those of an unanswered one.
+    There is no record that could say more. `turn`: the event's number in the call. The event of the answer may not be
+    dealt with yet. So a HANGUP itself counts as that of an answered call if the end is normal, and more events came
+    before than those of an unanswered one.
     """
     was_answered = sip_code == 0 and turn > 3
     if_answered: Cause | None = cause_of(sip_code, answered=True)
@@ -172,7 +179,10 @@ def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: in
 
 
 def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) -> Heard | None:
-    """What an event of a call that is up reports; None: nothing, and its actions continue."""
+    """What an event of a call that is up reports; None: nothing, and its actions continue.
+
+    `data`: of the action that it is about; `attributes`: what the last answer has set.
+    """
     doing, action = attributes.get("doing"), str(data.get("Type") or "")
     seq, repeat = parse_question(attributes.get("seq") or "0")
     if kind == "CALL_ANSWERED":
@@ -207,7 +217,7 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
 
 
 def _heard_digits(kind: str, data: Mapping[str, Any], seq: int, repeat: int) -> Heard | None:
-    """What an action that gathers digits reports.
+    """What an action that gathers digits reports; None: nothing. `repeat`: which repeat of question `seq` it answers.
 
     Of other actions nothing counts meanwhile: a ReceiveDigits of an earlier menu "listens for digits for the length of
     a call" (developer guide), and hears these digits one by one.

@@ -33,11 +33,12 @@ class ChimeEvents:
     clock: Clock
     logger: Any
     began: Callable[[], int] | None = None
-    """When an invocation began, called once at its beginning."""
+    """When an invocation began (epoch milliseconds), called once at its beginning."""
     tell_of: Callable[[Next, Heard, int], object] = lambda _step, _heard, _now: None
+    """Called with what is done next, what was heard, and the moment of the answer (epoch milliseconds)."""
 
     def answer(self, event: Any) -> chime_actions.Answer:
-        """The answer to an invocation. Raises nothing."""
+        """The answer to an invocation. Never raises: a report that could not be dealt with is asked for again."""
         begin = self.began() if self.began else None
         found = parse_event(event)
         try:
@@ -54,7 +55,10 @@ class ChimeEvents:
             return _named(found) if isinstance(found, Placed) else chime_actions.go_on()
 
     def _answer(self, found: Event, begin: int | None) -> chime_actions.Answer:
-        """Carries out what an event says, and answers it with the next actions. `begin`: when the invocation began."""
+        """Carries out what an event says, and answers it with the next actions. Raises what stores and engine raise.
+
+        `begin`: when the invocation began, in epoch milliseconds; None: nobody notes it.
+        """
         match found:
             case Asks():
                 return chime_actions.render_next(self._follow(found.report.begun(begin)), found)
@@ -83,7 +87,8 @@ class ChimeEvents:
     def _note(self, placed: Placed) -> None:
         """Stores the contact of a call: the provider's answer to the dial may be stored later, or may have been lost.
 
-        A call that was not noted would be dialled again, so it is noted once more when it begins to ring.
+        A call that was not noted would be dialled again, so it is noted once more when it begins to ring. A call that
+        has another contact, or is gone, is only logged.
         """
         call = self.calls.get(placed.mid, placed.attempt) if placed.is_ringing else None
         if call is None or call.contact_id is None:
@@ -94,7 +99,10 @@ class ChimeEvents:
             self.logger.error("a call was placed that nobody waits for", mid=placed.mid, attempt=placed.attempt)
 
     def _insist(self, tries: int, work: Callable[[], None]) -> None:
-        """Does what no later event asks for again, in several tries: a store or an engine may be away for a moment."""
+        """Does what no later event asks for again, in so many tries: a store or an engine may be away for a moment.
+
+        Raises what the last try raises.
+        """
         for tries_left in reversed(range(tries)):
             try:
                 work()

@@ -24,7 +24,7 @@ what SIP says (RFC 3261 section 21, RFC 8197, RFC 8688)."""
 
 
 def cause_of(sip_code: int | None, answered: bool) -> Cause:
-    """The cause, from the SipResponseCode of a HANGUP event, which may be missing.
+    """The cause, from the SipResponseCode of a HANGUP event, which may be missing (None): that counts as 0.
 
     A call that was answered ends with 0 on either side's hang-up; any other code is the service's own, such
     as 480 when its function has not answered in time ("Understanding timeouts and retries").

@@ -31,7 +31,10 @@ class ConnectCallBacks:
         self._desk, self._logger = desk, logger
 
     def answer(self, event: Any) -> dict[str, str]:
-        """The answer to an invocation. Raises what the stores raise: the flow asks again, and then says so."""
+        """The answer to an invocation. Raises what the stores raise: the flow asks again, and then says so.
+
+        REFUSED: it is no question of the call-back flow, or an opt-out of which nothing was stored.
+        """
         asked = parse_asked(event)
         if asked is None:
             self._logger.warning("a flow that is not the call-back flow, or one of another protocol, was refused")
@@ -56,7 +59,11 @@ def parse_asked(event: Any) -> Asked | None:
 
 
 def _render(op: str, heard: Heard, mid: str = "") -> dict[str, str]:
-    """A flat map of strings, none of them empty and none missing: see `conversation`."""
+    """A flat map of strings, none of them empty and none missing: see `conversation.render_next`.
+
+    `op`: `ask` says `heard` and listens for the key, `tell` says it and ends the call. `mid`: the message of which the
+    caller is told; empty: none.
+    """
     return {
         "op": op,
         "mid": mid or "none",

@@ -84,7 +84,10 @@ class ConnectTelephony:
         self._flow_id, self._caller_id = flow_id, caller_id
 
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
-        """StartOutboundVoiceContact. The client token is the call attempt: it dials once in 7 days."""
+        """StartOutboundVoiceContact. The client token is the call attempt: it dials once in 7 days.
+
+        Raises DestinationRefused where the refusal is about the number, and as `Telephony` says.
+        """
         ringing: Any = {"RingTimeoutInSeconds": ring_timeout_seconds} if self._provider_rings else {}
         try:
             with _telephony_errors():
@@ -108,6 +111,7 @@ class ConnectTelephony:
         return started["ContactId"]
 
     def stop(self, contact_id: str) -> None:
+        """StopContact. A contact that is gone already stays so."""
         try:
             with _telephony_errors():
                 self._client().stop_contact(ContactId=contact_id, InstanceId=self._instance_id)
@@ -116,6 +120,7 @@ class ConnectTelephony:
                 raise TelephonyMisconfigured(refused.code) from refused
 
     def look_up(self, contact_id: str) -> Contact:
+        """DescribeContact. A contact that is not known counts as ended, `missing`, for a cause that is a guess."""
         try:
             with _telephony_errors():
                 found = self._client().describe_contact(InstanceId=self._instance_id, ContactId=contact_id)
@@ -127,7 +132,10 @@ class ConnectTelephony:
 
 
 def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
-    """A contact from DescribeContact's answer. Its disconnect reason may be missing, for a time or for ever."""
+    """A contact from DescribeContact's answer. Its disconnect reason may be missing, for a time or for ever.
+
+    Then the cause is a guess; for a reason that is not known here it is STOPPED or FAILED.
+    """
     ended = _is_set(described.get("DisconnectTimestamp"))
     answered = _is_set(described.get("ConnectedToSystemTimestamp"))
     reason = described.get("DisconnectReason")

@@ -183,7 +183,10 @@ def _input_block(seconds: int) -> dict[str, Any]:
 
 
 def _storing_blocks(end_key: str) -> Iterator[dict[str, Any]]:
-    """A block for each wait, with one end key. After silence it continues in the same way: it has stored "Timeout"."""
+    """The blocks that gather digits up to one end key: one for each wait for the first digit, and what picks one.
+
+    After silence a block continues in the same way: it has stored "Timeout".
+    """
     name = _END_NAMES[end_key]
     yield from compare(
         f"seconds-{name}", "$.External.seconds", {str(step): f"input-{name}-{step}" for step in INPUT_STEPS}

@@ -53,7 +53,7 @@ def parse_report(event: Any) -> Report | None:
 
 
 def render_next(step: Next) -> dict[str, str]:
-    """The flat map of strings that the flow reads as `$.External`.
+    """What is done next, as the flat map of strings that the flow reads as `$.External`.
 
     Every field each time: each invocation replaces them all, and a missing one matches no branch.
     """

@@ -31,7 +31,11 @@ def _picture(actions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def invoke(
     name: str, function_arn: str, attributes: dict[str, str], then: str, gives_up: str
 ) -> Iterator[dict[str, Any]]:
-    """The tries of one invocation, with a second of silence between them; `gives_up`: where the last one leads."""
+    """The blocks that try to invoke a function, with a second of silence between two tries; the first is called `name`.
+
+    `attributes`: what it is given. `then`, `gives_up`: which block follows where it has answered, and after the last
+    try.
+    """
     parameters = {
         "LambdaFunctionARN": function_arn,
         "InvocationTimeLimitSeconds": _LAMBDA_LIMIT_SECONDS,
@@ -54,7 +58,10 @@ def media(uri: str) -> dict[str, str]:
 
 
 def compare(name: str, value: str, targets: dict[str, str], otherwise: str = "bye") -> Iterator[dict[str, Any]]:
-    """Blocks that compare a value, in a chain, for one holds few conditions; `otherwise`: what matches nowhere."""
+    """Blocks that compare a value with the names of `targets`, in a chain, for one holds few conditions.
+
+    `targets`: which block follows for each; `otherwise`: which one for any other value. The first is called `name`.
+    """
     values = list(targets)
     for begin in range(0, len(values), _MOST_CONDITIONS):
         number, end = begin // _MOST_CONDITIONS + 1, begin + _MOST_CONDITIONS
@@ -72,7 +79,10 @@ def action(
     errors: dict[str, str] | None = None,
     conditions: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """One action of the language. `errors`: what follows each type of error; `conditions`: what follows each value."""
+    """One action (block) of the language. `next_action`: which block follows, by its name.
+
+    `errors`: which one for each type of error; `conditions`: which one for each value that is heard or compared.
+    """
     return {
         "Identifier": name,
         "Type": kind,

@@ -120,7 +120,7 @@ def script_of(number: str) -> str:
 
 
 def callee_of(script: str, attempt: int) -> Callee:
-    """Who is behind a script, in the call of this number (1: the first) to its message.
+    """Who is behind a script, in this attempt (1: the first call) of its message.
 
     The last two digits of a script are its code. 6N and 7N: the N digits before are the keys that are pressed, where 7
     has digits for `*` and `#`. A script that means nothing is that of a callee who presses 1.
@@ -138,8 +138,9 @@ def _signs(digits: str) -> str:
 
 
 def key_of(deed: Deed, listed: Collection[str]) -> str:
-    """The key that is pressed. In: the menu's names of keys with a list, such as `d1`; the last one is pressed if it
-    has every key.
+    """The key that is pressed: that of the deed; as a wrong one the first of 9 to 1, `*`, 0, `#` without a list.
+
+    If all have one it is `#`. `listed`: the keys that have a list in the menu, as it names them (`d1`).
     """
     if deed.act is not Act.WRONG_KEY:
         return deed.key

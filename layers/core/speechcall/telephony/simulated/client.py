@@ -28,7 +28,10 @@ class SimulatedTelephony:
         self._moments = moments
 
     def place(self, call: Call, ring_timeout_seconds: int) -> str:
-        """Begins a call, which rings for at most this time. A repeat begins the same call: its contact is its name."""
+        """Begins a call, which rings for at most this time. A repeat begins the same call: its contact is its name.
+
+        Raises the refusal of the number's script, and as `Telephony` says.
+        """
         script = script_of(call.number)
         if refusal := callee_of(script, call.attempt).refusal:
             raise _error_of(refusal)

@@ -58,7 +58,8 @@ class SimulatedCalls:
     def take(self, moment: Moment, sent_msec: int) -> None:
         """Does what happens, and queues what is next. `sent_msec`: when it was queued. Safe to repeat.
 
-        Raises what the stores, the engine and the queue raise, when it has come again three times.
+        Raises what the stores, the engine and the queue raise: a RetryableError only when it has come again three
+        times, before that it is queued to come again.
         """
         try:
             self._take(moment, sent_msec)
@@ -69,6 +70,7 @@ class SimulatedCalls:
             self.moments.send(moment._replace(tries=moment.tries + 1), AGAIN_SECONDS)
 
     def _take(self, moment: Moment, sent_msec: int) -> None:
+        """As `take`, without another try. An end has its cause, whether or not somebody answered; a stop has two."""
         match moment.what:
             case What.RINGS:
                 self._ring(moment)
@@ -82,7 +84,10 @@ class SimulatedCalls:
                 assert_never(moment.what)
 
     def _ring(self, moment: Moment) -> None:
-        """Stores the contact, and queues how the ringing ends: with the answer, or as a call that is not answered."""
+        """Stores the contact, and queues how the ringing ends: with the answer, or as a call that is not answered.
+
+        Nothing is queued for a call that is gone or over, or has another contact.
+        """
         call = self.calls.set_contact(moment.mid, moment.attempt, moment.contact_id)
         if call is None or is_over(call) or call.contact_id != moment.contact_id:
             return
@@ -95,6 +100,7 @@ class SimulatedCalls:
         self.moments.send(_ends(moment, callee.unanswered), moment.ring_seconds if rings_out else REFUSE_SECONDS)
 
     def _follow(self, moment: Moment) -> None:
+        """Reports what is heard, and queues what happens next, if anything does."""
         heard = Heard(moment.event, moment.seq, moment.key * min(moment.times, MOST_DIGITS), repeat=moment.repeat)
         report = Report(moment.mid, moment.attempt, moment.contact_id, heard, moment.turn)
         step = follow_call(report, calls=self.calls, engine=self.engine, clock=self.clock)
@@ -107,7 +113,7 @@ class SimulatedCalls:
     ) -> None:
         """Tells the end of a call. In: its cause if somebody had answered, and if nobody had.
 
-        When it ended, if known.
+        `at_msec`: when it ended; None: now, as the moment is dealt with.
         """
         report = EndReport(
             moment.mid,
@@ -125,7 +131,7 @@ class SimulatedCalls:
 
 
 def _after(moment: Moment, step: Next) -> tuple[Moment, float] | None:
-    """What comes next in a call that is told this, and in how many seconds; None: nothing does."""
+    """The moment that follows one whose report was answered with `step`, and in how many seconds; None: none does."""
     match step.op:
         case Op.HANG_UP if step.call or step.lost:
             return _ends(moment, Cause.HUNG_UP), 0
@@ -142,7 +148,7 @@ def _after(moment: Moment, step: Next) -> tuple[Moment, float] | None:
 
 
 def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
-    """What a callee does who is asked a menu, and in how many seconds.
+    """The moment in which a callee does something who is asked a menu (`step`), and in how many seconds.
 
     In a short menu it is done halfway: always before the callee would count as silent.
     """

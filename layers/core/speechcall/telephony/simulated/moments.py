@@ -82,7 +82,7 @@ def dump(moment: Moment) -> str:
 
 
 def parse(body: str) -> Moment:
-    """The moment in a body; members that are not known, another version's, are left. Raises NoMoment."""
+    """The moment in a body; members of another release that are not known here are passed over. Raises NoMoment."""
     try:
         given = json.loads(body)
         named = parse_attempt(given["mid"], str(given["attempt"]))

@@ -44,7 +44,10 @@ class SqsMoments:
 
 @contextmanager
 def _telephony_errors() -> Iterator[None]:
-    """Around a request to the queue, which stands for the provider: its errors become those of a telephony."""
+    """Around a request to the queue, which stands for the provider: its errors become those that `Telephony` names.
+
+    `maybe_done`: the moment may have been queued all the same.
+    """
     try:
         yield
     except ClientError as error:

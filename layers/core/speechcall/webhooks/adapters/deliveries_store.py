@@ -34,13 +34,15 @@ from speechcall.webhooks.rules.webhook import WebhookTask
 class DynamoDeliveries(DynamoEndings):
     """A `DeliveryStore`, and the deliveries that are due, on DynamoDB."""
 
-    def begin(self, task: WebhookTask, message: Message, place: str, now_msec: int) -> Delivery:
-        """Writes a delivery as pending, if there is none yet; the delivery as it is stored.
+    def begin(self, task: WebhookTask, message: Message, goes_to: str, now_msec: int) -> Delivery:
+        """Writes a delivery as pending, if there is none yet. Out: the delivery as it is stored, new or not.
+
+        `goes_to`: its destination.
 
         receive 1   PutItem ──► pending ──► POST ──► delivered
         receive 2        PutItem ──X exists: delivered ──► nothing is sent again
         """
-        item = dump(task, message, place, now_msec)
+        item = dump(task, message, goes_to, now_msec)
         try:
             with store_errors():
                 self._client.put_item(
@@ -50,13 +52,14 @@ class DynamoDeliveries(DynamoEndings):
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ConditionFailed as failed:
-            return load(failed.item or item)
+            return load(failed.item or item)  # what stood there comes with the refusal
         return load(item)
 
     def record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
-        """Adds an attempt and what follows from it. False: the delivery is not pending in the task's version.
+        """Adds an attempt, with the state and the wait that follow from it.
 
-        `wait`: until the next attempt; None: the delivery has ended.
+        `wait`: until the next attempt; None: the delivery has ended. False: it is not pending in the task's version,
+        and nothing is written.
 
         copy A   POST 200 ──► delivered
         copy B   POST fails          UpdateItem ──X not pending in its version: delivered it stays, and A's schedule
@@ -67,13 +70,13 @@ class DynamoDeliveries(DynamoEndings):
             return self._write(task, f"{change}, {NEXT}", "", {**values, **waiting(task.mid, wait)})
         if state is DeliveryState.DELIVERED:
             return self._write(task, change, "REMOVE due_shard, due_at, next_msec", values)
-        # What was given up is listed for its account, by when it ended.
+        # What was given up is listed for its account, where `due_at` is when it ended.
         listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
         ended = {**values, ":due": attempt.at_msec + attempt.msec, ":unknown_shard": undelivered_shard("")}
         return self._write(task, f"{change}, {listed}", "REMOVE next_msec", ended)
 
     def put_off(self, task: WebhookTask, wait: Wait) -> bool:
-        """Notes that a delivery waits for its turn. False: it is not pending in the task's version.
+        """Notes that a delivery waits once more for its turn. False: it is not pending in the task's version.
 
         waits   version 3 ──► UpdateItem: version 4 ──► queued as 4
         another copy of 3           UpdateItem ──X version is 4: it queues nothing
@@ -82,15 +85,18 @@ class DynamoDeliveries(DynamoEndings):
         return self._write(task, f"waits = if_not_exists(waits, :none) + :one, {NEXT}", "", values)
 
     def has_earlier_untried(self, task: WebhookTask) -> bool:
-        waiting = self._untried(task.mid, deliveries_of_a_call(task.mid, task.attempt))
-        return any((one["seq"], one["step"]) < (task.seq, task.step) for one in waiting)
+        untried = self._untried(task.mid, deliveries_of_a_call(task.mid, task.attempt))
+        return any((one["seq"], one["step"]) < (task.seq, task.step) for one in untried)
 
     def has_untried_before(self, task: WebhookTask) -> bool:
-        waiting = self._untried(task.mid, DELIVERIES)
-        return any(comes_before((one["call_attempt"], one["key"]), task.attempt, task.key) for one in waiting)
+        untried = self._untried(task.mid, DELIVERIES)
+        return any(comes_before((one["call_attempt"], one["key"]), task.attempt, task.key) for one in untried)
 
     def _untried(self, mid: str, beginning: str) -> list[Values]:
-        """The pending deliveries of a message without an attempt, by how their sort keys begin."""
+        """The pending deliveries of a message that have no attempt yet. `beginning`: of their sort keys.
+
+        Out: `seq`, `step`, `call_attempt` and `key` of each.
+        """
         with store_errors():
             found = self._client.query(
                 TableName=self._table,
@@ -113,7 +119,9 @@ class DynamoDeliveries(DynamoEndings):
         return [delivery_names(item) for item in found[:limit]]
 
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
-        """Puts off a delivery whose queue may have lost it; the task to queue again, None: it is not due.
+        """Puts off a delivery whose queue may have lost it; the task to queue again.
+
+        None: it is not pending, or not due any more, or was woken MAX_WAKES times.
 
         tick 1   due at 12:00 ──► UpdateItem: 12:15 ──► queued
         tick 2   due at 12:00 (the index lags) ──► UpdateItem ──X due at 12:15: nothing
@@ -144,12 +152,15 @@ class DynamoDeliveries(DynamoEndings):
         return load_task(from_wire(changed["Attributes"]))
 
     def find(self, mid: str, event_id: str) -> tuple[WebhookTask, Delivery] | None:
-        """One delivery; None if there is none."""
+        """One delivery, and the task of its version; None if there is none. Strongly consistent."""
         item = read_item(self._client, self._table, delivery_key(mid, event_id))
         return (load_task(item), load(item)) if item else None
 
     def _write(self, task: WebhookTask, assignments: str, removal: str, values: Values) -> bool:
-        """Changes a delivery that is pending in the task's version, into the next version. False: it is not."""
+        """Changes a delivery that is pending in the task's version, into the next version. False: it is not.
+
+        In: what is set (`assignments`), the clause behind that (`removal`, may be empty), and the values of both.
+        """
         it_is_pending = "delivery = :pending"
         no_other_came_first = "version = :version"
         given = {**values, ":pending": "pending", ":version": task.version, ":later": task.version + 1, ":not_woken": 0}

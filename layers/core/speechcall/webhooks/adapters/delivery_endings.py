@@ -38,7 +38,9 @@ class DynamoEndings:
         self._client, self._table = client, table
 
     def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
-        """Ends a delivery that was woken as often as it may be. False: it is not pending, or not yet so often.
+        """Ends a delivery that is due and was woken as often as it may be. False: it is not so (any more).
+
+        `attempt`: what is added to its attempts, to say why it ended.
 
         tick 1    woken 48 times ──► UpdateItem: dead
         tick 2    (the index lags) ──► UpdateItem ──X not pending: nothing
@@ -51,7 +53,9 @@ class DynamoEndings:
         return self._end(delivery_key(mid, event_id), assignments, {}, given, f"{it_is_due} AND {nothing_came_of_it}")
 
     def finish(self, task: WebhookTask, attempt: Attempt, state: DeliveryState) -> bool:
-        """Ends a delivery, begun or not, whatever else is written there. False: it has ended already.
+        """Ends a delivery in `state`, with a last attempt. False: it has ended already.
+
+        Nothing is read before. One that was not begun gets an item; one that was keeps whatever else is in it.
 
         worker A   can neither read nor record it ──► UpdateItem: dead, whatever else is there
         worker B   record: delivered ──► UpdateItem ──X not pending: delivered it stays
@@ -65,7 +69,11 @@ class DynamoEndings:
         return self._end(item_key, begun + assignments, names, {**values, **more}, condition)
 
     def _end(self, item_key: Key, assignments: str, names: dict[str, str], values: Values, condition: str) -> bool:
-        """Changes a delivery that is pending, under one more condition. False: it did not hold; nothing is changed."""
+        """Changes a delivery under `condition`, which may use `:pending`.
+
+        False: it did not hold, and nothing is changed. `assignments`: behind SET, with removals if there are any;
+        `names`, `values`: of their placeholders.
+        """
         change: Any = {
             "TableName": self._table,
             "Key": to_wire(item_key),
@@ -83,7 +91,9 @@ class DynamoEndings:
         return True
 
     def replay(self, task: WebhookTask, delivery: Delivery, now_msec: int) -> WebhookTask | None:
-        """A delivery that has ended begins again, as it was read; None if another request came first.
+        """Lets a delivery that has ended begin again: pending, its next attempt due now. Out: the task to queue.
+
+        `delivery`: as it was read. None: it is not so any more, as another request came first. The audit trail is told.
 
         replay A   dead, version 9 ──► UpdateItem: pending, 10 ──► queued as 10
         replay B   dead, version 9         UpdateItem ──X version is 10: it queues nothing
@@ -114,7 +124,12 @@ class DynamoEndings:
         return replace(task, version=delivery.version + 1)
 
     def undelivered(self, account_id: str, since_msec: int) -> Iterator[tuple[str, str]]:
-        """Message and event ids of what was given up for an account since a moment, the oldest first."""
+        """The message id and `webhook-id` of each delivery given up for an account since a moment, the oldest first.
+
+        The index lags: one that was replayed since may be among them, so read each before acting on it. Pages are read
+        while iterating.
+        """
+        # Of what was given up, `due_at` is when that happened.
         with store_errors():
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -134,9 +149,11 @@ class DynamoEndings:
         *,
         latest_first: bool = False,
     ) -> tuple[list[GivenUp], PlaceAmongGivenUp | None]:
-        """What was given up for an account from one moment to another, at most 100 at once; and where the rest begins.
+        """What was given up for an account from one moment to another, both included; and where the page ends.
 
-        A page may have fewer than there are: the index lags, and what was sent again since is left out.
+        `limit` of them (at most 100: they are read in one batch). A page may be short: the index lags, and what was
+        sent again since is left out. Only None for its end says that no page follows. `after`: the end of the page
+        before.
         """
         shard, (since, until) = undelivered_shard(account_id), between_msec
         if since > until:  # which DynamoDB refuses

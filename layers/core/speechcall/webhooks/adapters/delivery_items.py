@@ -11,6 +11,7 @@ FORM = 1
 """`v` of the items that are made here. An item keeps the form in which it was made; without `v` it is form 1."""
 _KEPT_SECONDS = 30 * 86_400
 NEXT = "next_msec = :next, due_shard = :shard, due_at = :due"
+"""The assignments of a delivery that waits; `waiting` gives their values."""
 
 
 def waiting(mid: str, wait: Wait) -> Values:
@@ -40,14 +41,14 @@ def _which_webhook(task: WebhookTask) -> Values:
     }
 
 
-def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Values:
-    """The item of a new delivery."""
+def dump(task: WebhookTask, message: Message, goes_to: str, now_msec: int) -> Values:
+    """The item of a new delivery. `goes_to`: its destination."""
     return {
         **delivery_key(task.mid, task.event_id),
         "v": FORM,
         **_which_webhook(task),
         "account_id": message.account_id,
-        "destination": place,
+        "destination": goes_to,
         "delivery": DeliveryState.PENDING.value,
         "attempts": [],
         "version": 0,
@@ -60,7 +61,10 @@ def dump(task: WebhookTask, message: Message, place: str, now_msec: int) -> Valu
 
 
 def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
-    """The end of a delivery, whatever is in its item: assignments and removals, and their values."""
+    """The end of a delivery in `state`, after a last attempt: assignments with removals behind them, and their values.
+
+    Whatever is in its item: also where it was not begun.
+    """
     assignments = (
         "delivery = :ended, attempts = list_append(if_not_exists(attempts, :no_attempts), :attempts), "
         "version = if_not_exists(version, :none) + :one"
@@ -76,7 +80,8 @@ def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
 def begun_anyway(task: WebhookTask, attempt: Attempt) -> tuple[str, dict[str, str], Values]:
     """What the item of a delivery has at least, where it was not begun: assignments, their names and values.
 
-    Its message could not be read, so its account and destination are not known.
+    Others may follow the assignments, which end in a comma. Where the delivery was begun, they change nothing. Its
+    message could not be read, so its account and destination are not known.
     """
     members = _which_webhook(task) | {"destination": NOWHERE, "account_id": ""}
     members["expires_at"] = attempt.at_msec // 1000 + _KEPT_SECONDS

@@ -30,7 +30,7 @@ class DynamoPlaces:
         self._client, self._table, self._most, self._lease_msec = client, table, most, lease_msec
 
     def take(self, destination: str, now_msec: int) -> str | None:
-        """Takes a place among the attempts in flight; its name to give it back by, None: all are taken.
+        """Takes a place among the attempts in flight; its name to give it back by, None: none can be had now.
 
         A   ADD a ──► size 1
         B        ADD b ──X size is not < 1: none
@@ -57,7 +57,10 @@ class DynamoPlaces:
             self._delete(destination, {name})
 
     def _add(self, destination: str, name: str, now_msec: int) -> None:
-        """Adds a place to those in flight. Raises ConditionFailed, with all that are held, if none is free."""
+        """Adds a place to those in flight. Raises ConditionFailed, with all that are held, if none is free.
+
+        And StoreUnavailable.
+        """
         a_place_is_free = "attribute_not_exists(held) OR size(held) < :most"
         values = {":most": self._most, ":name": {name}, ":expires": now_msec // 1000 + _KEPT_SECONDS}
         with store_errors():

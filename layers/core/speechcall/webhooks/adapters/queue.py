@@ -22,7 +22,7 @@ class NoTask(ValueError):
 
 
 class Work(Protocol):
-    """Does a task; `WebhookWork.do`. Out: a word for what came of it."""
+    """Does a task; `WebhookWork.do`, which says what `receives` and `is_first` are. Out: a word for what came of it."""
 
     def __call__(self, task: WebhookTask, *, receives: int, is_first: bool) -> str: ...
 
@@ -42,7 +42,10 @@ def dump_task(task: WebhookTask) -> dict[str, str | int]:
 
 
 def parse_task(body: str) -> WebhookTask:
-    """The task in a queue message's body; members that are not known, another version's, are left. Raises NoTask."""
+    """The task in a queue message's body; members of another release that are not known here are passed over.
+
+    Raises NoTask.
+    """
     try:
         given = json.loads(body)
         task = WebhookTask(
@@ -97,9 +100,9 @@ class SqsWebhookQueue:
     def work(self, record: Mapping[str, Any], do: Work) -> tuple[str, str]:
         """Does the task in a record of either queue: the FIFO queue (it has groups), or that of the retries.
 
-        Returns its event id, and what came of it. Raises what `do` raises. A record that cannot be read would
-        hold up others in the FIFO queue, so it is moved to the retries; there it raises NoTask until SQS puts it among
-        the dead letters.
+        Out: its event id, and the word for what came of it. Raises what `do` raises. A record that cannot be read would
+        hold up others in the FIFO queue, so it is moved to the retries (out: "" and `unreadable`); there it raises
+        NoTask until SQS puts it among the dead letters.
         """
         is_first = group_of(record) is not None
         try:

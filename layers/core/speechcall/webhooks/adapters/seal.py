@@ -52,11 +52,11 @@ def digits_seal(key_id: str) -> "KmsSeal":
 
 
 class KmsSeal:
-    """Seals and opens texts of up to 4 KB, each for one account, or for what `context` makes of it.
+    """Seals and opens texts of up to 4 KB, each bound to its owner: an account's id, or that of a message.
 
-    Raises StoreUnavailable when KMS cannot be asked now, or the key is disabled or will be deleted.
-
-    `make_client` is called when the first secret needs it: most starts of a function need none.
+    `context`: makes the encryption context of an owner's id. `make_client` is called when the first secret needs it:
+    most starts of a function need none. Raises StoreUnavailable when KMS cannot be asked now or the key is disabled
+    or will be deleted, and ClientError, as for what was sealed for another owner.
     """
 
     def __init__(
@@ -71,18 +71,18 @@ class KmsSeal:
     def _client(self) -> "KMSClient":
         return self._make_client()
 
-    def seal(self, account_id: str, text: str) -> str:
-        """Base64 of what only `unseal` for the same account can read."""
+    def seal(self, owner: str, text: str) -> str:
+        """Base64 of what only `unseal` for the same owner can read."""
         with _kms_errors():
             sealed = self._client.encrypt(
-                KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=self._context(account_id)
+                KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=self._context(owner)
             )
         return base64.b64encode(sealed["CiphertextBlob"]).decode()
 
-    def unseal(self, account_id: str, sealed: str) -> str:
-        """The text that was sealed for this account."""
+    def unseal(self, owner: str, sealed: str) -> str:
+        """The text that was sealed for this owner."""
         with _kms_errors():
             opened = self._client.decrypt(
-                KeyId=self._key_id, CiphertextBlob=base64.b64decode(sealed), EncryptionContext=self._context(account_id)
+                KeyId=self._key_id, CiphertextBlob=base64.b64decode(sealed), EncryptionContext=self._context(owner)
             )
         return opened["Plaintext"].decode()

@@ -89,7 +89,7 @@ def load(item: Values) -> tuple[SealedSecret, ...]:
 
 
 def _as_read(secrets: Sequence[SealedSecret]) -> tuple[str, Values]:
-    """Whether an item has these secrets and no other, and the values of that condition.
+    """The condition that an item has these secrets and no other, and its values. Of none: there need be no item.
 
     Member by member: a newer release's item may say more of each than was read.
     """

@@ -56,7 +56,10 @@ class WebhookSender:
         return WebhookAnswer(head.status, head.first("retry-after"))
 
     def ask(self, request: WebhookRequest, seconds: float, most_bytes: int) -> tuple[int, bytes]:
-        """The answer's status and, of a 200, its body, within so many seconds in all. Raises as a call does."""
+        """The answer's status and, of a 200, its body (else empty), within so many seconds in all.
+
+        Raises ForbiddenAddress; Unreachable, also for a body of more than `most_bytes`.
+        """
         head = self._exchange(request, seconds, most_bytes)
         coding = head.first("content-encoding") or "identity"
         if coding.lower() != "identity":  # it was asked for none
@@ -64,9 +67,10 @@ class WebhookSender:
         return head.status, head.body
 
     def _exchange(self, request: WebhookRequest, seconds: float | None = None, body_bytes: int = 0) -> Head:
-        """Sends a request once. Out: the head of the answer, with at most `body_bytes` of its body.
+        """Sends a request once. Out: the head of the answer; with `body_bytes` also the body of a 200.
 
-        Raises ForbiddenAddress; Unreachable, `hopeless` where the request cannot be sent at any time.
+        `seconds`: for everything; None: as long as any attempt has. Raises ForbiddenAddress; Unreachable, also for a
+        body of more than `body_bytes`, and `hopeless` where the request cannot be sent at any time.
         """
         try:
             target = target_of(request.url)
@@ -103,7 +107,7 @@ def _content(request: WebhookRequest, target: Target) -> bytes:
 
 
 def _unreachable(error: Exception) -> Unreachable:
-    """What went wrong in a word, and whose side it was on. It shows nothing of the URL."""
+    """What went wrong in a word, and whose side it was on: by its causes, else by its kind. Without the URL."""
     for cause in _causes(error):
         if word := _word_of_cause(cause):
             return Unreachable(word, ours=word == OUR_NETWORK)

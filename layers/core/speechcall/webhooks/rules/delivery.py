@@ -50,7 +50,9 @@ class Attempt:
     """What one attempt came to: the status, or a word for what left none."""
 
     at_msec: int
+    """When it began."""
     msec: int
+    """How long it took."""
     status: int | None
     error: str | None
 
@@ -76,7 +78,7 @@ class Delivery:
     waits: int = 0
     """How often it has waited for its turn since its last attempt."""
     next_msec: int | None = None
-    """When it is to be tried again, if that is known."""
+    """When it is to be tried again; None: it has ended, or was never put off."""
     destination: str = ""
     """Scheme, host and port of its URL."""
     has_secret_digits: bool = False
@@ -110,6 +112,7 @@ class Wait:
 
     next_msec: int
     queue_seconds: int | None
+    """After which a queue brings it; None: it is longer than a queue can wait."""
     due_msec: int
     """When it is queued again, whatever should have brought it."""
 
@@ -128,9 +131,10 @@ def is_current(delivery: Delivery, task: WebhookTask) -> bool:
 
 
 def comes_before(other: tuple[int, str], attempt: int, kind: str) -> bool:
-    """Whether a webhook of a message, by call attempt and key, comes before a status event of the message.
+    """Whether a webhook of a message comes before a status event of the same message.
 
-    `other` is the webhook; `attempt` and `kind` are those of the status event.
+    `other`: the webhook's call attempt and key (the kind, if it tells of a status too); `attempt`, `kind`: of the
+    event.
 
     First the keys of a call, then that it is over, then the next call; the end of the message comes behind all of them,
     and what has become of its fallback behind that.
@@ -153,10 +157,11 @@ def places_of_an_account(consumers: int) -> int:
 def after(
     delivery: Delivery, attempt: Attempt, may_pass: bool, retry_after: int | None, uniform: Uniform
 ) -> tuple[DeliveryState, int | None]:
-    """The state that an attempt leads to, and for `pending` the whole seconds until the next one.
+    """The state that an attempt leads to, and for `pending` the whole seconds until the next one (else None).
 
-    `may_pass`: whether its failure may pass; `retry_after`: the seconds that the receiver asked for. Only attempts
-    since the last replay count, and faults of our own network are counted apart from the receiver's.
+    `delivery`: as it was before it; `may_pass`: whether its failure may pass; `retry_after`: the seconds that the
+    receiver asked for. Only attempts since the last replay count, and faults of our own network are counted apart from
+    the receiver's.
     """
     if attempt.status is not None and is_delivered(attempt.status):
         return DeliveryState.DELIVERED, None

@@ -62,7 +62,7 @@ def retry_after_seconds(text: str | None, now_sec: int) -> int | None:
     """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds, or a date); None: it asks for nothing."""
     given = (text or "").strip()
     if given.isascii() and given.isdigit():
-        return int(given[:9])
+        return int(given[:9])  # nine digits are longer than anybody waits; more of them would say nothing else
     try:
         moment = parsedate_to_datetime(given)
         # Without a zone (asctime's form, and "-0000") it is GMT: RFC 9110, 5.6.7.

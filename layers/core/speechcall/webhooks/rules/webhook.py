@@ -78,7 +78,7 @@ def status_task(event: StatusEvent) -> WebhookTask:
 
 
 def webhook_of(message: Message, task: WebhookTask) -> Webhook | None:
-    """The webhook that a task names; None if the message has no such step, or it is none."""
+    """The webhook that a task names; None if the message has no such step, or the step is another kind of action."""
     if not 0 <= task.menu < len(message.menus):
         return None
     steps = message.menus[task.menu].actions.get(task.key, ())
@@ -87,14 +87,17 @@ def webhook_of(message: Message, task: WebhookTask) -> Webhook | None:
 
 
 def may_follow_others(message: Message, task: WebhookTask) -> bool:
-    """Whether the call may have sent a webhook before this one: in the same list, or from an earlier question."""
+    """Whether the call may have sent a webhook before this one: in the same list, or from an earlier question.
+
+    The message has the step that the task names (`webhook_of`).
+    """
     first_question = 2  # dialling is the call's first command
     before = message.menus[task.menu].actions[task.key][: task.step]
     return task.seq > first_question or any(isinstance(action, Webhook) for action in before)
 
 
 def webhook_steps(message: Message, task: WebhookTask) -> tuple[int, ...]:
-    """The places of all webhooks that run in the list of a task."""
+    """The steps (from 0) that are webhooks in the list of actions of a task, up to the action that ends the list."""
     steps = []
     for step, action in enumerate(message.menus[task.menu].actions.get(task.key, ())):
         if isinstance(action, Webhook):
@@ -126,7 +129,7 @@ def webhook_request(
 ) -> WebhookRequest:
     """The request: body exactly `{"from","to","mid","action"}`, the customer's headers, then ours.
 
-    `digits`, where some were entered, stands before `action`.
+    `digits`, where some were entered (None: none were), stands before `action`.
     `action` is the customer's own JSON text, so that its numbers and its member order arrive.
     `webhook-id` and `webhook-timestamp` are those of Standard Webhooks 1.0.0.
     """

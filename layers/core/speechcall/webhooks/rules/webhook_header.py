@@ -17,7 +17,10 @@ _CODINGS = {"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd",
 
 
 def header_problem(given_name: str, value: str) -> str | None:
-    """What is wrong with a header that a customer gives, or None. Nothing may break or forge the request."""
+    """What is wrong with a header that a customer gives, in words that follow its name, or None.
+
+    Nothing may break or forge the request.
+    """
     name = given_name.lower()
     if not _TOKEN.fullmatch(name):
         return f"is not a header name{foreign(given_name)}"

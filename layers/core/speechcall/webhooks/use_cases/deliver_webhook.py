@@ -62,7 +62,7 @@ class Places(Protocol):
     """How many attempts are in flight to each destination, or for each account."""
 
     def take(self, destination: str, now_msec: int) -> str | None:
-        """A place among those in flight, by a name to give it back; None: there is none."""
+        """A place among those in flight, by a name to give it back; None: none can be had now."""
 
     def give_back(self, destination: str, name: str) -> None: ...
 
@@ -107,7 +107,9 @@ class Sending:
     messages: MessageStore
     deliveries: DeliveryStore
     places: Places
+    """By destination."""
     of_accounts: Places
+    """By account."""
     queue: WebhookQueue
     post: Post
     sign: Sign
@@ -132,14 +134,14 @@ class Sending:
         webhook = webhook_of(message, task)
         if webhook is None:
             return DeliveryResult("none", message.account_id, skipped="noSuchWebhook")
-        now, place = self.clock.now_msec(), destination(webhook.url)
-        delivery = self.deliveries.begin(task, message, place, now)
+        now, goes_to = self.clock.now_msec(), destination(webhook.url)
+        delivery = self.deliveries.begin(task, message, goes_to, now)
         if not is_current(delivery, task):
-            return replace(self._not_current(delivery), account_id=message.account_id, destination=place)
+            return replace(self._not_current(delivery), account_id=message.account_id, destination=goes_to)
         make = partial(self._make, message, webhook, task)
-        follows = partial(self._has_to_follow, task, message, delivery)
-        result = self._try_once(task, delivery, message.account_id, make, follows, now, place)
-        return replace(result, account_id=message.account_id, destination=place)
+        follows = partial(self._key_has_to_follow, task, message, delivery)
+        result = self._try_once(task, delivery, message.account_id, make, follows, now, goes_to)
+        return replace(result, account_id=message.account_id, destination=goes_to)
 
     def _make(self, message: Message, webhook: Webhook, task: WebhookTask, now_sec: int) -> WebhookRequest:
         """The request, with the digits that it tells: sensitive ones are opened only for it."""
@@ -149,7 +151,8 @@ class Sending:
     def forget_digits(self, task: WebhookTask) -> None:
         """Erases the sensitive digits that an ended webhook told, unless something else has yet to tell them.
 
-        Safe to repeat, and repeated by every task that finds its delivery ended.
+        Safe to repeat, and repeated by every task that finds its delivery ended. Nothing is erased for a webhook that
+        told no sensitive digits, or whose message is gone. Raises what the stores raise.
         """
         if task.key not in OF_ENTRIES:
             return
@@ -168,11 +171,11 @@ class Sending:
         notice = self.notice_of(task)
         if notice is None:
             return DeliveryResult("none", skipped="messageGone")
-        now, place = self.clock.now_msec(), destination(notice.url)
+        now, goes_to = self.clock.now_msec(), destination(notice.url)
         make = partial(notice_request, notice, task.event_id)
-        follows = partial(self._has_to_follow_others, stored, delivery)
-        result = self._try_once(stored, delivery, notice.account_id, make, follows, now, place)
-        return replace(result, account_id=notice.account_id, destination=place)
+        follows = partial(self._notice_has_to_follow, stored, delivery)
+        result = self._try_once(stored, delivery, notice.account_id, make, follows, now, goes_to)
+        return replace(result, account_id=notice.account_id, destination=goes_to)
 
     def _try_once(
         self,
@@ -182,13 +185,17 @@ class Sending:
         make: Callable[[int], WebhookRequest],
         follows: Callable[[], bool],
         now: int,
-        place: str,
+        goes_to: str,
     ) -> DeliveryResult:
-        """One attempt of a current delivery, if no earlier one waits, and its turn has come."""
+        """Makes one attempt of a current delivery, or puts it off while its turn has not come.
+
+        `make`: the request at a moment (epoch seconds). `follows`: whether an earlier webhook has to be tried first.
+        `now`: epoch milliseconds. `goes_to`: its destination.
+        """
         if follows():
             return self._wait(task, delivery)
         request = self.sign(account_id, make(now // 1000))
-        with self._turn(account_id, place, now) as has_come:
+        with self._turn(account_id, goes_to, now) as has_come:
             outcome = self._attempt(task, request) if has_come else None
         return self.settle(task, delivery, *outcome) if outcome else self._wait(task, delivery)
 
@@ -206,7 +213,8 @@ class Sending:
     ) -> DeliveryResult:
         """Records an attempt, and queues the next one, if there is one. Out: as `deliver`. Raises NotRecorded.
 
-        `may_pass` and `retry_after`: as of `after`. Where another task was first, nothing is recorded or queued.
+        `delivery`: as it was read. `may_pass`, `retry_after`: as of `after`. Where another task was first, nothing is
+        recorded or queued.
         """
         state, delay = after(delivery, attempt, may_pass, retry_after, self.uniform)
         wait = None if delay is None else Wait.of(delay, self.clock.now_msec())
@@ -219,23 +227,30 @@ class Sending:
             word, destination=delivery.destination, attempt=attempt, number=number, next_msec=next_msec
         )
 
-    def _has_to_follow(self, task: WebhookTask, message: Message, delivery: Delivery) -> bool:
+    def _key_has_to_follow(self, task: WebhookTask, message: Message, delivery: Delivery) -> bool:
+        """Whether the webhook of a key has to wait for one that its call sent before, and which was not tried yet."""
         if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or not may_follow_others(message, task):
             return False
         return self.deliveries.has_earlier_untried(task)
 
-    def _has_to_follow_others(self, task: WebhookTask, delivery: Delivery) -> bool:
-        """What is told of a message comes behind the webhooks of its keys; a list's messages have their own order."""
+    def _notice_has_to_follow(self, task: WebhookTask, delivery: Delivery) -> bool:
+        """Whether a status event has to wait for something of its message that comes before it, and was not tried yet.
+
+        That of a list waits for nothing: each of its messages has an order of its own.
+        """
         if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or task.key == StatusKind.LIST:
             return False
         return self.deliveries.has_untried_before(task)
 
     @contextmanager
-    def _turn(self, account_id: str, place: str, now_msec: int) -> Iterator[bool]:
-        """Whether there is a place to the destination, and one for the account; they are given back afterwards."""
+    def _turn(self, account_id: str, goes_to: str, now_msec: int) -> Iterator[bool]:
+        """Whether there is a place to the destination `goes_to`, and one for the account.
+
+        What was taken is given back afterwards, also if it was the first of the two alone.
+        """
         held: list[tuple[Places, str, str]] = []
         try:
-            for places, name in ((self.places, place), (self.of_accounts, f"account {account_id}")):
+            for places, name in ((self.places, goes_to), (self.of_accounts, f"account {account_id}")):
                 taken = places.take(name, now_msec)
                 if taken is None:
                     break
@@ -249,7 +264,10 @@ class Sending:
                     logger.warning("a place was not given back: %s", told(error), extra={"place": name})
 
     def _wait(self, task: WebhookTask, delivery: Delivery) -> DeliveryResult:
-        """Puts a webhook off that has no turn now; after MAX_TURN_WAITS the wait counts as an attempt."""
+        """Puts off a webhook that has no turn now, and queues it for later; where another task was first, it does not.
+
+        After MAX_TURN_WAITS the wait is recorded as an attempt instead (`settle`).
+        """
         now = self.clock.now_msec()
         if delivery.waits >= MAX_TURN_WAITS:
             return self.settle(task, delivery, Attempt(now, 0, None, NO_TURN))
@@ -259,9 +277,9 @@ class Sending:
         return DeliveryResult("waited", next_msec=wait.next_msec)
 
     def _record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
-        """Records an attempt, by two tries: one that is not recorded is made again, so the receiver sees it twice.
+        """Records an attempt, in two tries: one that is not recorded is made again, so the receiver sees it twice.
 
-        False: another task was first. Raises NotRecorded.
+        False: another task was first, and nothing is recorded. Raises NotRecorded.
         """
         try:
             return self.deliveries.record(task, attempt, state, wait)
@@ -273,12 +291,18 @@ class Sending:
             raise NotRecorded(attempt, state) from error
 
     def _again(self, task: WebhookTask, wait: Wait | None) -> None:
-        """Into the queue, if a queue can bring it in time."""
+        """Queues the task of the delivery's next version; a longer wait than a queue's is left to `wake_webhooks`.
+
+        None: nothing is waited for, as the delivery has ended.
+        """
         if wait and wait.queue_seconds is not None:
             self.queue.again(replace(task, version=task.version + 1), wait.queue_seconds)
 
     def _attempt(self, task: WebhookTask, request: WebhookRequest) -> tuple[Attempt, bool, int | None]:
-        """The attempt, whether its failure may pass, and the seconds that the receiver asks us to wait."""
+        """Sends a request. Out: the attempt, whether its failure may pass, and the seconds that the receiver asks for.
+
+        Never raises: what is unforeseen is logged, and is an attempt with INTERNAL_ERROR.
+        """
         begin = self.clock.now_msec()
         status, error, may_pass, retry_after = None, None, True, None
         try:

@@ -13,8 +13,8 @@ class DeliveryStore(Protocol):
     A pending delivery is due some time after its next attempt should have been: nothing that is pending is forgotten.
     """
 
-    def begin(self, task: WebhookTask, message: Message, place: str, now_msec: int) -> Delivery:
-        """The delivery, written as pending if it is new."""
+    def begin(self, task: WebhookTask, message: Message, goes_to: str, now_msec: int) -> Delivery:
+        """The delivery, written as pending if it is new. `goes_to`: its destination."""
 
     def record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
         """Adds an attempt. False if the delivery is not pending in the task's version: then nothing is written."""

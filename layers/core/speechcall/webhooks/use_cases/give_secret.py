@@ -26,9 +26,10 @@ def give_secret(
     random_bytes: Callable[[int], bytes],
     now_msec: int,
 ) -> "answers.SecretGiven":
-    """A new secret that signs the account's webhooks from now on. Raises RequestError, StoreUnavailable.
+    """Gives an account a new secret, which signs its webhooks from now on; earlier ones sign too for KEPT_MSEC at most.
 
-    Another that was given in the same moment stays too: each caller has a secret that signs.
+    Another that was given in the same moment stays too: each caller has a secret that signs. Raises RequestError (of
+    which TooManySecrets is one), StoreUnavailable.
     """
     small_body(body, (), "nothing, or an object without members")
     secret = new_secret(random_bytes)

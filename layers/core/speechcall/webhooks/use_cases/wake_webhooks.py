@@ -25,7 +25,7 @@ class DueDeliveries(Protocol):
     """The pending deliveries by the moment at which they are due."""
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
-        """Message and event ids of pending deliveries that are due, the oldest of each shard first."""
+        """Message and event ids of pending deliveries that are due, `limit` at most, the oldest first; it may lag."""
 
     def wake(self, mid: str, event_id: str, now_msec: int) -> WebhookTask | None:
         """The task of a delivery, which is due again only after a while; None if it is not due any more.
@@ -37,7 +37,10 @@ class DueDeliveries(Protocol):
         """A delivery, and the task of its version; None if it was not begun."""
 
     def give_up_woken(self, mid: str, event_id: str, attempt: Attempt) -> bool:
-        """Ends a delivery that is due and has been woken MAX_WAKES times. False if it is not so."""
+        """Ends a delivery that is due and has been woken MAX_WAKES times. False if it is not so.
+
+        `attempt`: what is added to its attempts.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,10 @@ def wake_webhooks(
     time_left: Callable[[], float],
     tell_of: Callable[[str, str, str], object] = lambda _mid, _event_id, _word: None,
 ) -> Woken:
-    """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one holds up no other.
+    """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one is logged.
 
-    `tell_of` is called for each, by message and event id, whether it was `woken` or given up (`dead`). So many more are
-    asked for as have failed (`stuck`), since those are still due and would fill the page.
+    `tell_of` is called for each, by message and event id, with what became of it: `woken`, or given up (`dead`). Those
+    that have failed (`stuck`) are still due and come first again, so a page is longer by so many.
     """
     queued, given_up = 0, 0
     stuck: set[tuple[str, str]] = set()

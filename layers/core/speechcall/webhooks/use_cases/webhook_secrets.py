@@ -45,7 +45,7 @@ class SecretStore(Protocol):
         """False if they are not as they were read."""
 
     def signed_accounts(self, now_msec: int) -> set[str]:
-        """The accounts that have a secret."""
+        """The accounts that have a secret which signs now."""
 
 
 Seal = Callable[[str, str], str]
@@ -66,7 +66,7 @@ def rotate_secret(
 ) -> bool:
     """Lets a new secret sign; those before it sign with it for `kept_msec` at most (0: they end at once).
 
-    False if somebody else changed them in this moment. Raises TooManySecrets.
+    False: somebody else changed them in this moment, and nothing is stored. Raises TooManySecrets, StoreUnavailable.
     """
     read, last = store.secrets_of(account_id), now_msec + kept_msec
     ending = [replace(one, until_msec=min(one.until_msec or last, last)) for one in read]
@@ -88,7 +88,10 @@ class Signer:
         self._opened: dict[str, Webhook] = {}
 
     def __call__(self, account_id: str, request: WebhookRequest) -> WebhookRequest:
-        """The request with `webhook-signature` over its id, timestamp and body. Raises StoreUnavailable."""
+        """The request with `webhook-signature` over its id, timestamp and body; as it is, if the account has no secret.
+
+        Raises StoreUnavailable.
+        """
         now = self._clock.now_msec()
         secrets = [self._open(account_id, one) for one in self._secrets(account_id, now) if one.signs_at(now)]
         if not secrets:

@@ -45,9 +45,10 @@ class WebhookWork:
     """Called once with what came of each task; not where its work raises."""
 
     def do(self, task: WebhookTask, *, receives: int, is_first: bool) -> str:
-        """Tries a webhook once. `receives`: how often the queue has brought this message; `is_first`: of which queue.
+        """Tries a webhook once. Out: the word of `DeliveryResult`. Raises what keeps a retry from being recorded.
 
-        Out: the word of `DeliveryResult`. Raises what keeps a retry from being recorded.
+        `receives`: how often the queue has brought this message, this time too (from 1). `is_first`: it came from the
+        queue of first attempts, not from that of the retries.
         """
         result = self._do(task, receives, is_first)
         if result.word in _ENDED or result.skipped in _FOUND_ENDED:
@@ -56,7 +57,10 @@ class WebhookWork:
         return result.word
 
     def _do(self, task: WebhookTask, receives: int, is_first: bool) -> DeliveryResult:
-        """Delivers one task. What goes wrong is recorded as an attempt, or handed to the queue of later attempts."""
+        """As `do`, without what follows. An error is recorded as an attempt; else a first one is handed to the retries.
+
+        Else it is raised. A message that was brought too often is handed to the retries or, there, ends as `dead`.
+        """
         if is_first and receives > MAX_FIRST_RECEIVES:
             return self._hand_over(task, 0)
         if not is_first and receives > MAX_RECEIVES:
@@ -72,9 +76,12 @@ class WebhookWork:
             raise
 
     def _recorded(self, task: WebhookTask, error: Exception, *, is_last: bool) -> DeliveryResult | None:
-        """Records the attempt that met an error. Out: what came of the task; None: nothing could be recorded.
+        """Records the attempt that met an error. Out: what came of the task; None: it is not recorded.
 
-        `is_last`: an attempt that was made and not recorded ends the delivery.
+        An attempt that was made, and could not be written down (NotRecorded), is written only where it ends the
+        delivery: by its own state, or as the last one (`is_last`). Else the webhook is sent once more. Where the
+        delivery has moved on from the task's version, the attempt was recorded before. Never raises: an error is
+        logged.
         """
         try:
             if isinstance(error, NotRecorded):
