@@ -122,7 +122,7 @@ def _options(place: Place) -> str:
 def _head(told: dict[str, Any], where: str) -> Iterator[str]:
     """The lines above the story: what the message is, and where it stands.
 
-    `told`: of `_described`, as below. `where`: the options by which commands mean this stack.
+    `told`: what `_described` returns (so in `_story`). `where`: the options by which commands mean this stack.
     """
     call = told["call"]
     campaign = f", campaign {told['campaign']}" if told.get("campaign") else ""

@@ -169,7 +169,7 @@ def _from_here(
                     yield replace(went, ending=Ending(reason) if reason else Ending.COMPLETED)
                     continue
                 yield from _from_here(menus, plan, waits, alphabet, (*log, entry), entry.then.menu or 0, went)
-        if heard != IDLE and one.target is not None:
+        if one.target is not None:
             left = replace(one, hangs_up_after=True, case=None)
             yield replace(asked, heard=(*asked.heard, left), ending=Ending.CALLER_HUNG_UP)
 
@@ -304,7 +304,7 @@ def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, secon
             ending = Ending.CALLER_HUNG_UP if heard == "hang_up" else Ending.PROMPT_UNAVAILABLE
             return replace(went, heard=(*went.heard, Heard(menu, heard, None, (), None)), ending=ending)
         one = random.choice(all_that_follow(menus, menu, heard))
-        if heard != IDLE and one.target is not None and random.random() < 0.01:
+        if one.target is not None and random.random() < 0.01:
             left = replace(one, hangs_up_after=True, case=None)
             return replace(went, heard=(*went.heard, left), ending=Ending.CALLER_HUNG_UP)
         typing = 0 if heard == IDLE else menus[menu].typing_seconds

@@ -11,7 +11,8 @@ from speechcall.menus.rules.promise import AlwaysLeads, LeadsTo, Pattern
 from speechcall.menus.rules.promise_grammar import read_promises
 from speechcall.menus.rules.promise_words import explain, place_of
 from speechcall.menus.rules.prove import Result, prove
-from speechcall.menus.rules.walk import CallLimits
+from speechcall.menus.rules.walk import Behaviour, CallLimits, walk
+from speechcall.shared.rules.outcome import End
 from tests.kit.promise_meaning import (
     SOME_KEYS,
     all_calls,
@@ -172,6 +173,18 @@ def test_what_is_due_in_every_other_menu_may_be_due_at_the_last_one():
             assert keys_of(found) == [(place % 2, "d1") for place in range(visits)]
         else:
             assert found.result is Result.PROVED
+
+
+@pytest.mark.parametrize("key", ["d1", "silence"])
+def test_who_hangs_up_behind_the_last_menus_list_ends_the_call_and_no_bound_does(key):
+    menus = (menu(**{key: [CONFIRMED, GotoMenu(0)]}),)
+    given = {"always": {"after": "*/confirmed", "webhook": "*/done", "unless": ["limit", "silence"]}}
+    found = verdict(menus, given, limits=CallLimits(1))
+    assert found.result is Result.BROKEN
+    (step,) = found.broken.steps
+    assert (step.heard, step.hangs_up_after) == ("idle" if key == "silence" else key, True)
+    ran = walk(menus, [Behaviour(step.heard, hangs_up_after=True)], 1)
+    assert (ran.end, len(ran.webhooks)) == (End.CALLER_HUNG_UP, 1)
 
 
 def test_a_second_cause_does_not_put_off_what_the_first_one_is_owed():

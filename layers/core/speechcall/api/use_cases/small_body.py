@@ -14,7 +14,7 @@ MOST_PROBLEMS = 20
 def small_body(body: bytes, known: Sequence[str], example: str) -> dict[str, Any]:
     """The members of an object; an empty body counts as one without members. Raises MalformedJson, InvalidRequest.
 
-    `example` is shown where the body is no object, such as `{"since": "2026-12-01T07:00:00Z"}`.
+    `example`, such as `{"since": "2026-12-01T07:00:00Z"}`, is shown as what is right where the body is no object.
     """
     if not body.strip():
         return {}

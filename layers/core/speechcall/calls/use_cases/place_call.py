@@ -119,6 +119,7 @@ def _repeat(
                 return None
             if found.contact_id:
                 return found.contact_id
+            # Else another try has asked later than this one: it is asked all the same.
         try:
             return telephony.place(call, ring_timeout_seconds)
         except Exception as error:

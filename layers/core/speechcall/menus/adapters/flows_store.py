@@ -18,7 +18,7 @@ GOING = "the state machine is being deleted, and is then made again"
 class Registry:
     """The published flows. Lookups by key only; reads are strongly consistent.
 
-    Attributes: `arn`; `used_msec` (items of before have none); `marked_msec`, unused for long; `deleting_msec`.
+    Members of an item: `arn`; `used_msec` (older items have none); `marked_msec`, unused for long; `deleting_msec`.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, now_msec: Callable[[], int] | None = None) -> None:

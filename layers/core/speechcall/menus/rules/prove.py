@@ -351,7 +351,9 @@ class _Search:
                 if ends(after, Ending.COMPLETED):
                     return _Exits((step, Ending.COMPLETED), ())
                 continue
-            if not is_silent and ends(after, Ending.CALLER_HUNG_UP):
+            # Who leaves while a list runs, also the one for silence, still has its webhooks sent. A lookup behind them
+            # is not decided any more, and no bound of the call (`limit`, `silence`) is named as its end.
+            if ends(after, Ending.CALLER_HUNG_UP):
                 left = step._replace(hangs_up_after=True, case=None)
                 return _Exits((left, Ending.CALLER_HUNG_UP), ())
             limits = ends(after, Ending.LIMIT), ends(after, Ending.SILENCE)

@@ -25,7 +25,7 @@ from speechcall.shared.adapters.table import Values, to_wire
 from speechcall.shared.rules.outcome import Outcome
 
 FORM = 1
-"""`v` of these items, which are deliveries: see `delivery_items`, which reads them."""
+"""`v` of the items made here: deliveries, which `delivery_items` reads; and a list's counter, which is none."""
 ENDS, LIST_EVENT = "ends", "listEvent"
 """The names of two parts; an event of a message has its kind as its name."""
 OUTCOME = "outcome_"
@@ -196,7 +196,10 @@ def list_event(list_id: str) -> StatusEvent:
 def new_ends(
     list_id: str, account_id: str, messages: int, status_url: str, expires_at: int, *, is_simulated: bool = False
 ) -> Values:
-    """The item that counts how many messages of a new list have not ended. `status_url` is told when all have."""
+    """The item that counts how many messages of a new list have not ended. `status_url` is told when all have.
+
+    `is_simulated`: the list rings no phone, and its event says so.
+    """
     return {
         **list_ends_key(list_id),
         "v": FORM,

@@ -74,7 +74,7 @@ class DynamoStops:
     def resume(self, what: Stopped) -> Stop | None:
         """Ends a pause; how it stands then: what is cancelled stays so. None: there is no such campaign.
 
-        resume    UpdateItem: not paused ──► wakes its queues ──► answered
+        resume    UpdateItem: not paused ──► its caller wakes the queues, then answers (here none is woken)
         dialer                   TransactWrite: a line for m ──► taken
         cancel    UpdateItem: cancelled
         resume         UpdateItem ──X cancelled: that is final
@@ -144,7 +144,7 @@ class DynamoStops:
     def _change(self, what: Stopped, expression: str, values: Values) -> Stop | None:
         """Changes the flag of a list or campaign, unless that is cancelled; the flag as it stands then.
 
-        None: there is no such campaign.
+        None: there is no such campaign. A list is never missing: its brake is made by this write.
         """
         it_is_not_cancelled = "attribute_not_exists(cancelled_msec)"
         it_exists = " AND attribute_exists(pk)" if what.kind is Brake.CAMPAIGN else ""

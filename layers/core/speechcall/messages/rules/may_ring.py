@@ -9,7 +9,8 @@ MOST_NAMED = 3
 
 
 def may_ring(hours: Sequence[Hours], send_at: str | None = None, calls_per_number: int | None = None) -> str | None:
-    """What a message and its account say about when its phone may ring; None: at any time, as often as it is asked for.
+    """In words, when a message's phone may ring, by what it and its account say; None: at any time, and as often as
+    asked.
 
     `send_at`: as it was given; `calls_per_number`: in any 24 hours.
     """

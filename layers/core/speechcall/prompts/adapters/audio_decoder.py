@@ -56,10 +56,11 @@ def main() -> None:
 
 
 def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """The samples of a file, 8 kHz mono, 32-bit floats; and what was found: `rate`, `channels`, `codec`, `damaged`, …
+    """What was found in a file, by the names of `Decoded` (`make_audio`), with `codec` and `channels`; and its samples:
+    8 kHz mono, 32-bit floats.
 
-    `clipped` is the share of the samples at the end of the scale in rows. No sample is anything but a
-    number, or more than 2^31 times full scale. Raises Refused.
+    `clipped`: the share of samples at full scale with others at full scale next to them. Each sample is a finite number
+    of at most 2^31 times full scale. Raises Refused; MemoryError, which ends this process.
     """
     kind, start = kind_of(content)
     sized = with_true_sizes(content[start:], kind)

@@ -61,8 +61,9 @@ def wake_webhooks(
 ) -> Woken:
     """Queues what is due while there is time (`time_left` in seconds). What goes wrong with one is logged.
 
-    `tell_of` is called for each, by message and event id, with what became of it: `woken`, or given up (`dead`). Those
-    that have failed (`stuck`) are still due and come first again, so a page is longer by so many.
+    `tell_of` is called, by message and event id, for each that was queued (`woken`) or given up (`dead`), and for no
+    other: not for one that is not due any more, nor for one that failed. Those that failed are still due and come first
+    again, so a page is longer by so many.
     """
     queued, given_up = 0, 0
     stuck: set[tuple[str, str]] = set()
@@ -84,7 +85,7 @@ def wake_webhooks(
                     given_up += 1
                     tell_of(mid, event_id, DeliveryState.DEAD)
                     if (found := deliveries.find(mid, event_id)) and found[1].has_secret_digits:
-                        queue.again(found[0], 0)  # nothing is sent: what it told is erased
+                        queue.again(found[0], 0)  # it ends there, unsent, and its digits are erased
             except Exception as error:  # noqa: BLE001 - the next one has nothing to do with it
                 fields = {"mid": mid, "attempt": call_attempt_of(event_id), "webhook_id": event_id}
                 logger.error("a webhook was not woken: %s", told(error), extra=fields)
