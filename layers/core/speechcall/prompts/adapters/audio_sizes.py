@@ -20,7 +20,7 @@ _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A file; and in `times` the sound that it says it has by the sound that is there. 1: nothing is missing; 2: half."""
+    """A file; and in `times` the sound that it says it has by the sound that is there: 1 where none is missing."""
 
     content: bytes
     times: float = 1.0
