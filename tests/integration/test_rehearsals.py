@@ -18,6 +18,7 @@ from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.rehearsal.adapters.rehearsal_store import DynamoRehearsals
 from speechcall.rehearsal.rules.rehearsal_job import (
+    AGAIN_SECONDS,
     LEASE_SECONDS,
     MOST_A_DAY,
     MOST_ATTEMPTS,
@@ -340,7 +341,7 @@ def test_a_message_that_is_brought_twice_is_done_once(desk: Desk) -> None:
     done = desk.told(job_id)
     assert work.do(job_id, hidden.append) is True
     assert desk.told(job_id) == done
-    assert desk.store.find(job_id).attempt == 1  # type: ignore[union-attr]
+    assert desk.store.find(job_id).attempt == 1
     assert hidden == [LEASE_SECONDS]
     assert record["body"] == json.dumps({"rehearsal_id": job_id})
 
@@ -448,7 +449,7 @@ def test_what_cannot_be_read_is_tried_again_and_then_told(desk: Desk, monkeypatc
     use(desk, monkeypatch, place_of=unavailable)
     told = [desk.module["work"].do(job_id, hidden.append) for _ in range(MOST_ATTEMPTS)]
     assert told == [False, False, True]
-    assert hidden == [LEASE_SECONDS, work_rehearsals.AGAIN_SECONDS] * 2 + [LEASE_SECONDS]
+    assert hidden == [LEASE_SECONDS, AGAIN_SECONDS] * 2 + [LEASE_SECONDS]
     assert desk.told(job_id)["failure"]["reason"] == "unavailable"
 
 
@@ -506,7 +507,8 @@ def test_a_queue_that_takes_nothing_leaves_nothing_behind(desk: Desk, monkeypatc
 
     module: Any = desk.api.host._handlers[TEMPLATE.functions["MessagelistFunction"].name].__wrapped__.__globals__  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:
-        patch.setitem(module, "rehearsal_desk", lambda made=module["rehearsal_desk"](): made._replace(send=fails))
+        without_queue = module["rehearsal_desk"]()._replace(send=fails)
+        patch.setitem(module, "rehearsal_desk", lambda: without_queue)
         for _ in range(2):
             assert desk.api.post(body_of(), path="/bat/rehearsal").status == 500
     assert desk.lists() == []
@@ -530,7 +532,7 @@ def test_a_worker_that_is_late_writes_nothing_over_another(desk: Desk) -> None:
     assert not desk.store.give_back(slow, now + LEASE_SECONDS * 1000)
     assert desk.store.list_of(quick) is not None
     assert desk.store.finish(quick, now + LEASE_SECONDS * 1000, result='{"of": "the quick one"}')
-    assert json.loads(desk.store.find(job_id).result) == {"of": "the quick one"}  # type: ignore[union-attr]
+    assert json.loads(desk.store.find(job_id).result) == {"of": "the quick one"}
 
 
 def test_a_start_ahead_is_when_the_list_is_taken_to_be_sent(desk: Desk) -> None:
