@@ -4,7 +4,10 @@ The functions as they are deployed, over moto. What stands in the tables besides
 """
 
 import json
+import logging
+import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import boto3
@@ -17,19 +20,22 @@ from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.messages.use_cases.stop_ports import Stopped
 from speechcall.rehearsal.adapters.rehearsal_store import DynamoRehearsals
+from speechcall.rehearsal.adapters.virtual_stack import apart
 from speechcall.rehearsal.rules.rehearsal_job import (
     AGAIN_SECONDS,
     LEASE_SECONDS,
     MOST_A_DAY,
     MOST_ATTEMPTS,
+    QUEUED_SECONDS,
     WAITS_SECONDS,
     WORK_SECONDS,
     Failure,
     JobState,
     RehearsalJob,
+    as_told,
 )
 from speechcall.rehearsal.use_cases import work_rehearsals
-from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded
+from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, Running
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.errors import StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
@@ -226,6 +232,7 @@ def test_one_at_a_time(desk: Desk) -> None:
     first = desk.begin(body_of())
     refused = desk.api.post(body_of(), path="/bat/rehearsal")
     assert (refused.status, refused.json["error"]["code"]) == (409, "REHEARSAL_RUNNING")
+    assert first in refused.json["error"]["message"]
     other = desk.begin(body_of(), user="other")
     desk.work()
     assert desk.told(first)["state"] == "done"
@@ -249,7 +256,7 @@ def test_of_two_requests_at_one_moment_one_is_taken(desk: Desk, monkeypatch: pyt
         return part
 
     monkeypatch.setattr(packed, "_note_latest", race)
-    assert packed.add(first, given) is NotAdded.RUNNING
+    assert packed.add(first, given) == Running("2")
     assert raced == [None]
     assert packed.find("1") is None
     assert packed.find("2") == second
@@ -431,7 +438,7 @@ def test_one_that_no_queue_brings_fails_by_itself_and_does_not_bar_the_next(desk
     soon, late = job.ends_by_msec - 1, job.ends_by_msec
     given = desk.store.list_of(job)
     assert given is not None
-    assert desk.store.add(replace(made(desk, "1"), asked_msec=soon), given) is NotAdded.RUNNING
+    assert desk.store.add(replace(made(desk, "1"), asked_msec=soon), given) == Running(job_id)
     assert desk.store.take(job_id, late) is None
     assert desk.store.add(replace(made(desk, "1"), asked_msec=late), given) is None
     assert desk.store.list_of(job) is None
@@ -545,3 +552,56 @@ def test_a_start_ahead_is_when_the_list_is_taken_to_be_sent(desk: Desk) -> None:
     figures = desk.told(job_id)["figures"]
     assert figures["from"] == utc_text(start)
     assert figures["seconds"]["p50"] < 60
+
+
+@pytest.mark.parametrize("where", ["send", "confirm"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_request_that_dies_leaves_a_rehearsal_that_is_done_or_fails_soon(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, where: str, after: bool
+) -> None:
+    module: Any = desk.api.host._handlers[TEMPLATE.functions["MessagelistFunction"].name].__wrapped__.__globals__  # type: ignore[attr-defined]
+    made_desk = module["rehearsal_desk"]()
+    real: Any = made_desk.send if where == "send" else partial(DynamoRehearsals.confirm, desk.store)
+
+    def killed(given: Any) -> None:
+        if after:
+            real(given)
+        raise Killed
+
+    if where == "send":
+        monkeypatch.setitem(module, "rehearsal_desk", lambda: made_desk._replace(send=killed))
+    else:
+        monkeypatch.setattr(DynamoRehearsals, "confirm", lambda _self, job: killed(job))
+    with pytest.raises(Killed):
+        desk.api.post(body_of(), path="/bat/rehearsal")
+    monkeypatch.undo()
+    (job_id,) = {pk.removeprefix("REHEARSAL#") for _, pk, _ in desk.api.stored() if pk.startswith("REHEARSAL#")}
+    is_queued = where == "confirm" or after
+    if is_queued:
+        assert desk.work() == []
+        assert desk.told(job_id)["state"] == "done"
+    else:
+        job = desk.store.find(job_id)
+        assert job is not None
+        late = job.asked_msec + QUEUED_SECONDS * 1000
+        assert as_told(job, late) == (JobState.FAILED, Failure.INTERRUPTED)
+        assert desk.store.add(replace(made(desk, "1"), asked_msec=late), given_of(desk)) is None
+
+
+def test_nothing_of_a_rehearsal_is_logged_as_if_it_had_happened(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    job_id = desk.begin(body_of())
+    dialler = logging.getLogger("speechcall.dialling.use_cases.dial_messages")
+    with caplog.at_level(logging.INFO):
+        desk.work()
+        assert desk.told(job_id)["state"] == "done"
+        assert [one.message for one in caplog.records if one.name == dialler.name] == []
+        dialler.info("and after it everything is")
+        other = threading.Thread(target=lambda: dialler.info("by all"))
+        with apart():
+            dialler.info("not this")
+            other.start()
+            other.join()
+    assert [one.message for one in caplog.records if one.name == dialler.name] == [
+        "and after it everything is",
+        "by all",
+    ]

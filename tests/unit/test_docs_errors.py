@@ -31,7 +31,7 @@ from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.rehearsal.adapters.memory_campaigns import MemoryCampaigns
 from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
 from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
-from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded
+from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, Running
 from speechcall.rehearsal.use_cases.rehearsal_requests import RehearsalDesk, begin_rehearsal
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, list_opt_outs, remove_opt_out
@@ -642,7 +642,7 @@ GIVEN = {
         lambda: signed_call(replace(MESSAGE_STORED, state=State.FINISHED), signs=False),
         lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
         lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
-        lambda: rehearsed(refused=NotAdded.RUNNING),
+        lambda: rehearsed(refused=Running("227633266688000000")),
     ],
     "413": [
         lambda: send(b" " * (MAX_JSON_BYTES + 1)),

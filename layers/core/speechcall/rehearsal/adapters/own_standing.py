@@ -7,6 +7,7 @@ others send meanwhile; of them its figures tell what its estimates tell.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from speechcall.accounts.rules.account import Account
@@ -58,9 +59,12 @@ def read_place(
     StoreUnavailable.
     """
     own_turns, own_queues = turns.all_of(account.account_id)
-    calling = list(_of_account(account, _read(client, table, _called(lines))))
-    waiting = list(_of_account(account, _read(client, table, _waiting(client, table, own_queues))))
-    own = [lean(one) for one in (*calling, *waiting) if one.state in (State.CALLING, State.QUEUED)]
+    mids = chain(_called(lines), _waiting(client, table, own_queues))
+    own = [
+        lean(one)  # one by one: menus are large
+        for one in _read(client, table, mids)
+        if one.account_id == account.account_id and one.state in (State.CALLING, State.QUEUED)
+    ]
     held = {one.number: holder(one.mid, one.attempt) for one in own if one.state is State.CALLING}
     rivals = {
         one.account_id: one.share
@@ -106,13 +110,9 @@ def _waiting(client: "DynamoDBClient", table: str, queues: Iterable[Queue]) -> I
 
 
 def _read(client: "DynamoDBClient", table: str, mids: Iterable[str]) -> Iterator[Message]:
+    """The messages of these ids, each once: one that was queued may be in a call by now."""
     for part in in_parts(mids):
         yield from read_messages(client, table, part)
-
-
-def _of_account(account: Account, messages: Iterable[Message]) -> Iterator[Message]:
-    """An account's own, each once: between two reads a message may have gone into a call."""
-    return (one for one in messages if one.account_id == account.account_id)
 
 
 def _with_others(

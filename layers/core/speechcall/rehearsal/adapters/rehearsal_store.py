@@ -27,7 +27,7 @@ from speechcall.rehearsal.rules.rehearsal_job import (
     may_be_taken,
     taken_until_msec,
 )
-from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, RehearsedList
+from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, RehearsedList, Running
 from speechcall.shared.adapters.keys import rehearsal_key, rehearsals_key, rehearsed_list_key
 from speechcall.shared.adapters.table import ConditionFailed, read_item, store_errors, to_wire, transact
 from speechcall.shared.rules.errors import StoreUnavailable
@@ -46,7 +46,7 @@ class DynamoRehearsals:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def add(self, job: RehearsalJob, given: RehearsedList) -> NotAdded | None:
+    def add(self, job: RehearsalJob, given: RehearsedList) -> NotAdded | Running | None:
         """As `RehearsalJobs.add`.
 
         request A   reads: none runs ──► TransactWrite: revision 1, the rehearsal, its list
@@ -61,7 +61,7 @@ class DynamoRehearsals:
             count = latest["begun"] if latest.get("begun_on") == day else 0
             before = self.find(latest["job_id"]) if "job_id" in latest else None
             if before and is_open(before, job.asked_msec):
-                return NotAdded.RUNNING
+                return Running(before.job_id)
             if count >= MOST_A_DAY:
                 return NotAdded.DAY_FULL
             parts = {
@@ -72,7 +72,7 @@ class DynamoRehearsals:
                         **rehearsed_list_key(job.job_id),
                         "v": FORM,
                         "packed": packed,
-                        "expires_at": job.ends_by_msec // 1000 + LIST_KEPT_SECONDS,
+                        "expires_at": job.asked_msec // 1000 + WAITS_SECONDS + LIST_KEPT_SECONDS,
                     }
                 ),
             }
@@ -101,6 +101,15 @@ class DynamoRehearsals:
     def _put(self, item: Any) -> Any:
         it_is_new = "attribute_not_exists(pk)"
         return {"Put": {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": it_is_new}}
+
+    def confirm(self, job: RehearsalJob) -> None:
+        """As `RehearsalJobs.confirm`.
+
+        request   writes it: two minutes ── the queue has it ── killed        two minutes later it has failed
+        request   writes it: two minutes ── the queue has it ─────────────── PutItem ──X a worker has taken it
+        worker                                     takes it
+        """
+        self._replace(job, replace(job, ends_by_msec=job.asked_msec + WAITS_SECONDS * 1000))
 
     def withdraw(self, job: RehearsalJob) -> None:
         """As `RehearsalJobs.withdraw`.

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,9 @@ from speechcall.messages.use_cases.lines import PoolState
 from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.rehearsal.use_cases.rehearse import Stores
+
+_ACTING = ("speechcall.calls.", "speechcall.dialling.", "speechcall.messages.")
+"""The loggers of what acts in a rehearsal."""
 
 
 @contextmanager
@@ -32,14 +36,22 @@ def uncollected() -> Iterator[None]:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Around one rehearsal in a function: as `uncollected`, and nothing of it is logged, as if it had happened."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
+    """Around one rehearsal in a function: as `uncollected`, and nothing that this thread does is logged as if it had
+    happened.
+    """
+    thread = threading.get_ident()
+    loggers = [one for name, one in [*logging.root.manager.loggerDict.items()] if name.startswith(_ACTING)]
+    is_anothers = lambda record: record.thread != thread  # noqa: E731
+    for one in loggers:
+        if isinstance(one, logging.Logger):
+            one.addFilter(is_anothers)
     try:
         with uncollected():
             yield
     finally:
-        logging.disable(before)
+        for one in loggers:
+            if isinstance(one, logging.Logger):
+                one.removeFilter(is_anothers)
 
 
 class Standing(NamedTuple):

@@ -25,6 +25,8 @@ WORK_SECONDS = 600
 LEASE_SECONDS = 930
 """For how long a rehearsal is one worker's: its function's limit is 900 s, after which it works no more."""
 MOST_ATTEMPTS = 3
+QUEUED_SECONDS = 120
+"""Within which the queue has been told of one that was written; then it has failed: whoever asked died in between."""
 WAITS_SECONDS = 6 * 3600
 """For how long one waits for its function; then it has failed."""
 REPEATED_SECONDS = 7200

@@ -19,16 +19,24 @@ class RehearsedList(NamedTuple):
 class NotAdded(StrEnum):
     """Why no rehearsal was begun."""
 
-    RUNNING = "running"
     DAY_FULL = "dayFull"
     TOO_LARGE = "tooLarge"
+
+
+class Running(NamedTuple):
+    """Another one of the account has not ended."""
+
+    job_id: str
 
 
 class RehearsalJobs(Protocol):
     """The rehearsals that were asked for."""
 
-    def add(self, job: RehearsalJob, given: RehearsedList) -> NotAdded | None:
+    def add(self, job: RehearsalJob, given: RehearsedList) -> NotAdded | Running | None:
         """Writes a new one, with what it rehearses. One of an account at a time, MOST_A_DAY a day."""
+
+    def confirm(self, job: RehearsalJob) -> None:
+        """The queue has it: it waits for WAITS_SECONDS. Nothing is done if a worker has taken it already."""
 
     def withdraw(self, job: RehearsalJob) -> None:
         """Takes back one that no worker was told of, as if it had never been asked for."""

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
@@ -13,7 +14,7 @@ from speechcall.optouts.use_cases.opt_out_ports import OptOuts
 from speechcall.rehearsal.rules.lean import lean
 from speechcall.rehearsal.rules.rehearsal_job import (
     MOST_A_DAY,
-    WAITS_SECONDS,
+    QUEUED_SECONDS,
     JobState,
     RehearsalJob,
     as_told,
@@ -21,7 +22,7 @@ from speechcall.rehearsal.rules.rehearsal_job import (
 )
 from speechcall.rehearsal.use_cases.made_messages import Made, Rules, made_messages
 from speechcall.rehearsal.use_cases.read_rehearsal import MOST_PROBLEMS, Asked, in_the_whole, read_body
-from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, RehearsalJobs, RehearsedList
+from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, RehearsalJobs, RehearsedList, Running
 from speechcall.requests.use_cases.check_request import Prompts
 from speechcall.shared.rules.errors import (
     InvalidRequest,
@@ -62,7 +63,7 @@ def begin_rehearsal(account: Account, body: bytes, desk: RehearsalDesk) -> "answ
     asked = read_body(body, now)
     messages = _messages(account, asked, desk)
     job = RehearsalJob(
-        desk.new_id(), account.account_id, now, len(messages), asked.seeds, ends_by_msec=now + WAITS_SECONDS * 1000
+        desk.new_id(), account.account_id, now, len(messages), asked.seeds, ends_by_msec=now + QUEUED_SECONDS * 1000
     )
     refused = desk.jobs.add(job, RehearsedList([lean(one) for one in messages], asked.callees))
     if refused:
@@ -72,6 +73,8 @@ def begin_rehearsal(account: Account, body: bytes, desk: RehearsalDesk) -> "answ
     except StoreUnavailable:
         desk.jobs.withdraw(job)
         raise
+    with suppress(StoreUnavailable):  # then a worker has to take it within two minutes, as it mostly does
+        desk.jobs.confirm(job)
     return _describe(job, now)
 
 
@@ -121,10 +124,11 @@ def _rejections(made: Made) -> list[Problem]:
     return found
 
 
-def _refusal(refused: NotAdded, now_msec: int) -> RequestError:
+def _refusal(refused: NotAdded | Running, now_msec: int) -> RequestError:
     match refused:
-        case NotAdded.RUNNING:
-            return RehearsalRunning("Another list of this account is being rehearsed; ask again when that has ended.")
+        case Running(job_id):
+            text = f"Another list of this account is being rehearsed ({job_id}); ask again when that has ended."
+            return RehearsalRunning(text)
         case NotAdded.DAY_FULL:
             now = datetime.fromtimestamp(now_msec / 1000, UTC)
             wait = math.ceil((next_day(now) - now).total_seconds())

@@ -48,8 +48,11 @@ class VirtualTime:
         work()
 
 
-class OutOfTime(Exception):
-    """The real time that a rehearsal may take is over."""
+class OutOfTime(BaseException):
+    """The real time that a rehearsal may take is over.
+
+    No blind `except` of the dialler takes it for a message's fault.
+    """
 
 
 _LOOKS_EACH = 256
