@@ -158,3 +158,18 @@ def test_what_cannot_be_rehearsed_is_told_where_it_is(page, cloud, tmp_path):
     expect(page.locator(STATUS)).to_have_text("It could not be rehearsed.")
     expect(card).to_contain_text("rehearse fewer messages")
     expect(card.get_by_role("img")).to_have_count(0)
+    # Another one is under way: it is followed
+    running_one = {**failed, "state": "running"}
+    del running_one["failure"]
+    refusal = {"error": {"code": "REHEARSAL_RUNNING", "message": "Another list of this account is being rehearsed."}}
+    page.unroute(re.compile(r"/bat/rehearsal/\d+$"))
+    page.route(
+        re.compile(r"/bat/rehearsal/\d+$"),
+        lambda route: route.fulfill(status=200, content_type="application/json", body=json.dumps(running_one)),
+    )
+    page.route(
+        re.compile(r"/bat/rehearsal$"),
+        lambda route: route.fulfill(status=409, content_type="application/json", body=json.dumps(refusal)),
+    )
+    rehearse.click()
+    expect(page.locator(STATUS)).to_have_text("It is being rehearsed …")

@@ -72,7 +72,7 @@ def test_a_list_is_rehearsed_by_its_function_and_nobody_is_called(cloud):
 
 
 def test_a_second_list_is_refused_while_the_first_is_rehearsed_and_taken_when_that_has_ended(cloud):
-    first = begin(cloud, count=1000, seeds=20)
+    first = begin(cloud, count=400, seeds=5)
     refused = httpx.post(f"{cloud.url}/bat/rehearsal", json=body_of(), auth=AUTH, timeout=30, trust_env=False)
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "REHEARSAL_RUNNING")
     assert ended(cloud, first)["state"] == "done"

@@ -83,6 +83,8 @@ export class Rehearsing {
     } catch (error) {
       this.judge(error.message, "bad");
       this.result.replaceChildren(problems(error.details ?? []));
+      // Another one is under way: its end is what is waited for.
+      if (error.status === 409 && this.context.rehearsal) this.follow(this.context.rehearsal);
       return;
     }
     this.context.rehearsal = told.rehearsalId;
