@@ -19,6 +19,7 @@ QUEUES: Mapping[str, tuple[str, str | None]] = {
     "prompts": ("PromptDeadLetterFifoQueue", "PromptQueue"),
     "webhooks-first": ("WebhookDeadLetterFifoQueue", "WebhookQueue"),
     "webhooks-later": ("WebhookDeadLetterQueue", "WebhookRetryQueue"),
+    "rehearsals": ("RehearsalDeadLetterQueue", "RehearsalQueue"),
     "stream": ("StreamDeadLetterQueue", None),
     "invocations": ("InvocationDeadLetterQueue", None),
     "events": ("EventDeadLetterQueue", None),
@@ -72,7 +73,11 @@ class Letter:
             "id": self.id,
             "since": datetime.fromtimestamp(self.sent_msec / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "function": _name(arn) or "-",
-            "what": payload.get("mid") or payload.get("detail-type") or _batch(content) or "-",
+            "what": payload.get("mid")
+            or payload.get("rehearsal_id")
+            or payload.get("detail-type")
+            or _batch(content)
+            or "-",
             "error": error or "-",
         }
 

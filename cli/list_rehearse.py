@@ -3,7 +3,7 @@
 The real dialler runs in this process, on a clock that nobody waits for, behind what waits in the deployment.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,8 @@ from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of, unc
 from speechcall.rehearsal.rules.callee_grammar import read_callees
 from speechcall.rehearsal.rules.callees import Callees
 from speechcall.rehearsal.rules.forecast import Forecast, Range, forecast
-from speechcall.rehearsal.use_cases.made_messages import made_messages
+from speechcall.rehearsal.use_cases.describe_forecast import describe
+from speechcall.rehearsal.use_cases.made_messages import Rules, made_messages
 from speechcall.rehearsal.use_cases.rehearse import Situation
 from speechcall.rehearsal.use_cases.rehearse import rehearse as rehearse_once
 from speechcall.rehearsal.use_cases.virtual_time import VirtualTime
@@ -130,7 +131,7 @@ def _messages(
         now_msec,
         prompts=deployment.lists,
         opt_outs=deployment.opt_outs,
-        allow_loopback=allow_loopback,
+        rules=Rules(allow_loopback=allow_loopback, strict=True),
     )
     new: list[Message] = []
     wrong: list[str] = []
@@ -191,9 +192,9 @@ class Told:
     def waiting(self) -> int:
         """Messages that wait for a line before it.
 
-        Below 0 where calls have ended between the reads of lines and messages.
+        Calls may have begun or ended between the reads of lines and messages: so it is not what is left of the lines.
         """
-        return len(self.standing.messages) - len(self.standing.lines.held)
+        return sum(one.state is not State.CALLING for one in self.standing.messages)
 
     def as_json(self) -> dict[str, Any]:
         """The forecast as JSON."""
@@ -201,26 +202,16 @@ class Told:
         return {
             "account": self.account,
             "messages": self.messages,
-            "waiting": max(self.waiting, 0),
+            "waiting": self.waiting,
             "inCalls": len(self.standing.lines.held),
-            "seeds": found.seeds,
-            "from": _moment(found.begin_msec),
-            "seconds": found.seconds._asdict(),
-            "end": {
-                name: _moment(found.begin_msec + seconds * 1000) for name, seconds in found.seconds._asdict().items()
-            },
-            "calls": found.calls._asdict(),
-            "talkedMinutes": {name: round(one / 60, 1) for name, one in found.talked_seconds._asdict().items()},
-            "outcomes": _ranges(found.outcomes),
-            "firstKeys": _ranges(found.keys),
-            "callsBegun": {"slotSeconds": found.slot_seconds, "mean": [round(one, 2) for one in found.begun]},
+            **describe(found),
         }
 
     def lines(self) -> Iterator[str]:
         """The forecast as lines to read."""
         found, begin = self.found, self.found.begin_msec
         yield (
-            f"{self.messages} messages of {self.account}, sent at {_clock(begin)} UTC behind {max(self.waiting, 0)} "
+            f"{self.messages} messages of {self.account}, sent at {_clock(begin)} UTC behind {self.waiting} "
             f"that wait and {len(self.standing.lines.held)} calls; {found.seeds} rehearsals."
         )
         yield ""
@@ -244,14 +235,6 @@ class Told:
 
 def _row(name: str, one: Range) -> str:
     return f"{name:<18}{round(one.p50):>12}{round(one.p95):>12}"
-
-
-def _ranges(found: Mapping[str, Range]) -> dict[str, dict[str, float]]:
-    return {name: one._asdict() for name, one in found.items()}
-
-
-def _moment(msec: float) -> str:
-    return f"{datetime.fromtimestamp(msec // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _clock(msec: float) -> str:

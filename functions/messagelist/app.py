@@ -3,8 +3,8 @@
 from speechcall.shared.adapters.start import started  # isort: skip
 
 import secrets
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -20,9 +20,14 @@ from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
 from speechcall.requests.adapters.lists_store import DynamoLists
 from speechcall.requests.use_cases.accept_messages import accept_messages, check_messages
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.shared.adapters.lazy import once
 from speechcall.shared.adapters.metrics import count
 from speechcall.shared.adapters.settings import AWS_CONFIG, allows_loopback, setting
+from speechcall.shared.rules.ids import new_ids
 from speechcall.telephony.provider import chosen_provider
+
+if TYPE_CHECKING:
+    from speechcall.rehearsal.use_cases.rehearsal_requests import RehearsalDesk
 
 logger = Logger()
 app = HttpApi(logger)
@@ -35,6 +40,7 @@ digests = NumberDigests(
     dynamodb, setting("REGISTRY_TABLE"), partial(boto3.client, "kms", config=AWS_CONFIG), setting("NUMBER_DIGESTS_KEY")
 )
 provider = chosen_provider()
+registry, rehearsal_queue = setting("REGISTRY_TABLE"), setting("REHEARSAL_QUEUE_URL")
 judged_by: Any = {
     "allow_loopback": allows_loopback(setting("WEBHOOK_RECEIVER")),
     "ring_time_kept": provider.keeps_ring_time,
@@ -78,6 +84,44 @@ def post_check(request: HttpRequest) -> Answer:
     caps_of = partial(lists.caps_of, digest=digests.of)
     rules = {"prompts": lists, "caps_of": caps_of, "costs_of": lists.costs_of, "strict": strict, **judged_by}
     return answer_json(200, check_messages(sender, request.body, picture, **rules))
+
+
+@cache
+def rehearsal_desk() -> "RehearsalDesk":
+    """What the requests about rehearsals work with; who sends a list does not wait until it is loaded."""
+    from speechcall.rehearsal.adapters.rehearsal_queue import RehearsalQueue  # noqa: PLC0415
+    from speechcall.rehearsal.adapters.rehearsal_store import DynamoRehearsals  # noqa: PLC0415
+    from speechcall.rehearsal.use_cases.made_messages import Rules  # noqa: PLC0415
+    from speechcall.rehearsal.use_cases.rehearsal_requests import RehearsalDesk  # noqa: PLC0415
+
+    kept = ("allow_loopback", "ring_time_kept", "sends_sms", "limits")
+    return RehearsalDesk(
+        DynamoRehearsals(dynamodb, registry),
+        RehearsalQueue(once(partial(boto3.client, "sqs", config=AWS_CONFIG)), rehearsal_queue).send,
+        lists,
+        judged_by["opt_outs"],
+        judged_by["clock"],
+        lambda: new_ids(1, judged_by["clock"].now_msec(), secrets.randbits)[0],
+        Rules(**{name: judged_by[name] for name in kept}),
+    )
+
+
+@app.route("POST /bat/rehearsal")
+def post_rehearsal(request: HttpRequest) -> Answer:
+    from speechcall.rehearsal.use_cases.rehearsal_requests import begin_rehearsal  # noqa: PLC0415, as above
+
+    account = account_of(request, accounts)
+    answer = begin_rehearsal(account, request.body, rehearsal_desk())
+    logger.info("rehearsal asked for", rehearsal=answer["rehearsalId"], account=account.account_id)
+    return answer_json(202, answer)
+
+
+@app.route("GET /bat/rehearsal/{rehearsalId}")
+def get_rehearsal(request: HttpRequest) -> Answer:
+    from speechcall.rehearsal.use_cases.rehearsal_requests import read_rehearsal  # noqa: PLC0415, as above
+
+    account = account_of(request, accounts)
+    return answer_json(200, read_rehearsal(account, request.path["rehearsalId"], rehearsal_desk()))
 
 
 started()

@@ -84,6 +84,7 @@ COMMON_EVENT_FILES = (
     EventFile("sqs/prompt.json", "FetchPromptFunction", _ALL_DONE),
     EventFile("sqs/webhook.json", "SendWebhookFunction", _ALL_DONE),
     EventFile("sqs/webhook-retry.json", "SendWebhookFunction", _ALL_DONE),
+    EventFile("sqs/rehearsal.json", "RehearseFunction", _ALL_DONE),
     EventFile("stepfunctions/finish-call.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("stepfunctions/execution-failed.json", "FinishCallFunction", _NEVER_PLACED),
     EventFile("schedule/each-minute.json", "WakeWebhooksFunction", has({"woken": 0})),

@@ -18,6 +18,7 @@ from local.tools.openapi_console import console_paths
 from local.tools.openapi_optouts import opt_out_paths
 from local.tools.openapi_people import people_paths
 from local.tools.openapi_promises import promises_schema
+from local.tools.openapi_rehearsals import rehearsal_paths, rehearsal_schemas
 from local.tools.openapi_stops import stop_paths
 from local.tools.request_schema import FILE as CHECKED
 from local.tools.request_schema import text as schema_text
@@ -73,6 +74,7 @@ ANSWERS = (
     answers.OptOuts,
     answers.Erasure,
     answers.PersonExport,
+    answers.Rehearsal,
 )
 """Those to requests that succeed."""
 EVENTS = {
@@ -419,6 +421,7 @@ def _paths() -> dict[str, Any]:
         **audio_paths(_answer, _errors),
         **opt_out_paths(_answer, _errors),
         **people_paths(_answer, _errors),
+        **rehearsal_paths(_id("rehearsalId"), _answer, _errors),
         **account_paths(_answer, _errors, _paged("How many webhooks to look at.")),
         **console_paths(_errors),
         "/openapi.json": {
@@ -599,6 +602,7 @@ def _schemas() -> dict[str, Any]:
             **hours,
         },
     }
+    found |= rehearsal_schemas(found["Messagelist"])
     found = {name: _without_defaults(schema) for name, schema in found.items()}
     for answer in (*ANSWERS, *EVENTS.values(), answers.Error, answers.GatewayError):
         schema = TypeAdapter(answer).json_schema(ref_template=f"{_REF}{{model}}")

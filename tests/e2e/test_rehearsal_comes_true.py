@@ -22,7 +22,7 @@ from local.cloud.laptop_cloud import Cloud, CloudSettings
 from speechcall.messages.rules.message import State
 from speechcall.rehearsal.adapters.virtual_stack import stores_of
 from speechcall.rehearsal.rules.callees import CAUSES, Callees, Fixed
-from speechcall.rehearsal.use_cases.made_messages import made_messages
+from speechcall.rehearsal.use_cases.made_messages import Rules, made_messages
 from speechcall.rehearsal.use_cases.rehearse import WAKE_SECONDS, Situation, rehearse
 from speechcall.rehearsal.use_cases.virtual_time import VirtualTime
 from speechcall.shared.adapters.clock import SystemClock
@@ -136,7 +136,12 @@ def test_a_list_ends_as_it_was_rehearsed(name):
         account, now = deployment.accounts.find(seed.ACCOUNT_ID), SystemClock().now_msec()
         bodies = bodies_of(numbers(CALLS), "list", case.fields)
         made = made_messages(
-            account, bodies, now, prompts=deployment.lists, opt_outs=deployment.opt_outs, allow_loopback=True
+            account,
+            bodies,
+            now,
+            prompts=deployment.lists,
+            opt_outs=deployment.opt_outs,
+            rules=Rules(allow_loopback=True, strict=True),
         )
         new = [one for each in made for one in each.messages]
         standing = deployment.standing([account], lambda _count: None)

@@ -452,6 +452,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "DeadWebhooksAlarm": (received_too_often("WebhookRetryQueue"), "WebhooksAlarm"),
     "DeadWebhooksFifoAlarm": (received_too_often("WebhookQueue"), "WebhooksAlarm"),
     "ApiErrorsAlarm": (api_fails, "ApiErrorsAlarm"),
+    "DeadRehearsalsAlarm": (received_too_often("RehearsalQueue"), "DeadRehearsalsAlarm"),
     "DeadSimulatedCallsAlarm": (moment_fails, "DeadSimulatedCallsAlarm"),
 }
 """By alarm: what raises it, and the alarm that pages."""
@@ -464,7 +465,7 @@ def test_no_alarm_is_without_its_fault() -> None:
     assert set(FAULTS) == {name for one in stacks for name in one.resources_of("AWS::CloudWatch::Alarm")}
     assert {page for _, page in FAULTS.values()} == {
         *(name for one in stacks for name in one.resources_of("AWS::CloudWatch::CompositeAlarm")),
-        *("ApiErrorsAlarm", "DeadSimulatedCallsAlarm"),
+        *("ApiErrorsAlarm", "DeadRehearsalsAlarm", "DeadSimulatedCallsAlarm"),
     }
 
 

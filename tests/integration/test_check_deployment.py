@@ -126,7 +126,7 @@ def ask(app, cloudformation, **changes):
 
 
 def test_lines_that_fit_are_deployed(app, aws, connect, cloudformation):
-    has(aws, 218)
+    has(aws, 220)
     answer = ask(app, cloudformation)
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"] == {"ReservedForEach": "16"}
@@ -141,8 +141,8 @@ def test_a_new_accounts_limit_is_said_with_what_would_be_right(app, aws, connect
     has(aws, 10)
     answer = ask(app, cloudformation)
     assert answer["Status"] == "FAILED"
-    assert "Lines=10 needs 218" in answer["Reason"]
-    assert "ask for 218 or more in Service Quotas" in answer["Reason"]
+    assert "Lines=10 needs 220" in answer["Reason"]
+    assert "ask for 220 or more in Service Quotas" in answer["Reason"]
 
 
 def test_more_lines_than_before_are_refused(app, aws, connect, cloudformation, stack_status):
@@ -176,7 +176,7 @@ def test_a_stack_may_always_be_deleted(app, aws, connect, cloudformation):
 def test_the_resources_id_never_changes(app, aws, connect, cloudformation):
     ids = set()
     for kind, lines in (("Create", "1"), ("Update", "2"), ("Delete", "2")):
-        has(aws, 218)
+        has(aws, 220)
         ids.add(ask(app, cloudformation, RequestType=kind, lines=lines)["PhysicalResourceId"])
     assert ids == {"deployment-check"}
 
@@ -204,7 +204,7 @@ def test_an_event_that_cannot_be_read_stops_nothing(app, aws, connect, cloudform
 
 def test_an_answer_is_given_again_when_it_was_not_taken(app, aws, connect, cloudformation, monkeypatch):
     monkeypatch.setattr(custom_resource, "PAUSES_SECONDS", (0.0, 0.0))
-    has(aws, 218)
+    has(aws, 220)
     cloudformation.refusals = 2
     assert ask(app, cloudformation)["Status"] == "SUCCESS"
     assert len(cloudformation.requests) == 3

@@ -101,6 +101,7 @@ def contact():
 
 
 WEBHOOK = json.loads((EVENTS / "sqs/webhook.json").read_text(encoding="utf-8"))["Records"][0]["body"]
+REHEARSAL = json.loads((EVENTS / "sqs/rehearsal.json").read_text(encoding="utf-8"))["Records"][0]["body"]
 PROMPT = json.loads((EVENTS / "sqs/prompt.json").read_text(encoding="utf-8"))["Records"][0]["body"]
 
 
@@ -133,7 +134,12 @@ def test_there_may_be_more_than_a_queue_gives_at_once(world):
 
 @pytest.mark.parametrize(
     ("queue", "body", "group"),
-    [("prompts", PROMPT, "g"), ("webhooks-first", WEBHOOK, "1234567890123456789"), ("webhooks-later", WEBHOOK, None)],
+    [
+        ("prompts", PROMPT, "g"),
+        ("webhooks-first", WEBHOOK, "1234567890123456789"),
+        ("webhooks-later", WEBHOOK, None),
+        ("rehearsals", REHEARSAL, None),
+    ],
 )
 def test_a_task_goes_back_to_its_queue_as_it_was(world, queue, body, group):
     name = world.put(queue, body, group)

@@ -71,7 +71,7 @@ def calls_of(seen: Iterable[Site]) -> list[Site]:
 
 
 # ------------------------------------------------------------ in every `make test`
-BESIDE = {"RetireFlowsFunction"}
+BESIDE = {"RetireFlowsFunction", "RehearseFunction"}
 """What has to do with no message."""
 MOST_OF_A_FUNCTION = 3
 """Of calls that fail in one run: more would only be the end of a task's tries."""

@@ -11,7 +11,7 @@ from speechcall.accounts.use_cases.named_keys import NewKey, create_key, revoke_
 from speechcall.api.use_cases.routes import SCOPES, scope_of
 from speechcall.prompts.adapters.s3_audio import S3Audio
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
-from speechcall.shared.adapters.keys import campaign_key, list_brake_key
+from speechcall.shared.adapters.keys import campaign_key, list_brake_key, rehearsals_key
 from speechcall.shared.adapters.table import to_wire
 from speechcall.status.adapters.call_files_store import DynamoCallFiles
 from tests.kit.http_api import TEMPLATE, HttpApi, specification
@@ -20,18 +20,20 @@ from tests.kit.samples import NOW
 HOME, ELSEWHERE = "203.0.113.17", "198.51.100.7"
 INTRO = "ivr_651854"
 ROUTES = [*SCOPES, *(f"HEAD {route.removeprefix('GET ')}" for route in SCOPES if route.startswith("GET "))]
+CALLEES = {"outcomes": {"answered": 1}, "ringSeconds": 8, "talkSeconds": 40}
 BODIES = {
     "POST /bat/messagelist": json.dumps(specification("simple")).encode(),
     "POST /bat/messagelist/check": json.dumps(specification("simple")).encode(),
     "POST /bat/audio/{introId}/upload": b'{"bytes": 100}',
     "POST /bat/optout": b'{"number": "+380671234567"}',
+    "POST /bat/rehearsal": json.dumps({**specification("simple"), "callees": CALLEES}).encode(),
     "POST /bat/optout/find": b'{"number": "+380671234567"}',
     "POST /bat/optout/remove": b'{"number": "+380671234567"}',
     "POST /bat/erasure": b'{"number": "+380671234567"}',
     "POST /bat/person/export": b'{"number": "+380671234567"}',
     "POST /bat/webhook/replay": b'{"since": "2026-09-01T00:00:00Z"}',
 }
-NO_PERSON = {"erasureId": "1", "exportId": "1"}
+NO_PERSON = {"erasureId": "1", "exportId": "1", "rehearsalId": "1"}
 QUERIES = {"/bat/messagelist": "?campaign={campaign}"}
 """What a GET has to be asked with."""
 ANSWERS = {
@@ -39,6 +41,7 @@ ANSWERS = {
     "POST /bat/webhook/replay": 202,
     "PUT /bat/audio/{introId}": 400,
     "POST /bat/erasure": 202,
+    "POST /bat/rehearsal": 202,
     "POST /bat/person/export": 202,
 }
 """To the account's own key, where it is not 200. The PUT has no file: nothing is decoded here."""
@@ -72,8 +75,12 @@ class World:
         message_id = sent["messages"][0]["messageId"]
         ids = {"messagelistId": sent["messagelistId"], "messageId": message_id, "introId": INTRO, "campaign": "spring"}
         ids["file"] = "main.js"
-        for name, path in (("erasureId", "/bat/erasure"), ("exportId", "/bat/person/export")):
-            key = self.keys["acme", Scope.ERASE if name == "erasureId" else Scope.MANAGE]
+        for name, path, scope in (
+            ("erasureId", "/bat/erasure", Scope.ERASE),
+            ("exportId", "/bat/person/export", Scope.MANAGE),
+            ("rehearsalId", "/bat/rehearsal", Scope.SEND),
+        ):
+            key = self.keys["acme", scope]
             asked = api.ask("POST", path, {"x-authorization-key": key}, BODIES[f"POST {path}"], HOME)
             ids[name] = asked.json[name]
         self.ids: dict[str, str] = ids
@@ -84,11 +91,12 @@ class World:
         self.uri = S3Audio(boto3.client("s3"), bucket).put(b"RIFF")
 
     def has_audio(self, name: str = INTRO) -> None:
-        """Acme has audio, also after a DELETE; and nothing of it is stopped, also after a cancel."""
+        """Acme has audio, also after a DELETE; nothing of it is stopped, also after a cancel, or rehearsed."""
         client, table = boto3.client("dynamodb"), self.api.tables[1]
         for key in (list_brake_key(self.ids["messagelistId"]), campaign_key("acme", "spring")):
             going = "REMOVE cancelled_msec, paused_msec"
             client.update_item(TableName=table, Key=to_wire(key), UpdateExpression=going)
+        client.delete_item(TableName=table, Key=to_wire(rehearsals_key("acme")))
         self.api._prompts.put("acme", KnownPrompt(name, Prompt(self.uri, 2), NOW))
 
     def ask(self, route: str, headers: dict[str, str], address: str = HOME, **ids: str) -> Any:

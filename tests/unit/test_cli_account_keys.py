@@ -52,7 +52,7 @@ def test_a_key_has_what_was_given_and_is_shown_once(run, deployment):
     assert stored.from_ips == ("203.0.113.0/24", "2001:db8::1/128")
     assert stored.created_msec > 1_700_000_000_000
     assert "cannot be shown again" in result.output
-    assert "send messages, and check them (send), and everything that is asked" in result.output
+    assert "send messages, check and rehearse them (send), and everything that is asked" in result.output
     shown = run("key", "list", "acme").output + run("key", "list", "acme", "--json").output
     assert key not in shown
     assert stored.secret_sha256 not in shown

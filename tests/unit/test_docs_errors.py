@@ -31,6 +31,8 @@ from speechcall.prompts.use_cases.prompts import Workshop
 from speechcall.rehearsal.adapters.memory_campaigns import MemoryCampaigns
 from speechcall.rehearsal.adapters.memory_opt_outs import MemoryOptOuts
 from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
+from speechcall.rehearsal.use_cases.rehearsal_ports import NotAdded, Running
+from speechcall.rehearsal.use_cases.rehearsal_requests import RehearsalDesk, begin_rehearsal
 from speechcall.requests.use_cases.accept_messages import accept_messages
 from speechcall.requests.use_cases.manage_opt_outs import add_opt_out, list_opt_outs, remove_opt_out
 from speechcall.shared.rules.errors import PromptUnavailable, RequestError
@@ -136,6 +138,22 @@ def send(
     except RequestError as error:
         return Refused(error)
     raise AssertionError("it was accepted")
+
+
+CALLEES = {"outcomes": {"answered": 0.7, "noAnswer": 0.3}, "ringSeconds": 8, "talkSeconds": 40}
+
+
+def rehearsed(refused=None, **changes):
+    """What a request for a rehearsal is refused with; `refused`: by its store."""
+    body = json.dumps(changed({"messages": [MESSAGE], "callees": CALLEES}, **changes)).encode()
+    jobs: Any = SimpleNamespace(add=lambda _job, _given: refused)
+    lists = MemoryLists({("acme", "ivr_651854")})
+    desk = RehearsalDesk(jobs, lambda _job_id: None, lists, NOBODY, FakeClock(), lambda: "1")
+    try:
+        begin_rehearsal(ACME, body, desk)
+    except RequestError as error:
+        return Refused(error)
+    raise AssertionError("it was begun")
 
 
 def message(**changes):
@@ -553,6 +571,17 @@ GIVEN = {
         lambda: promising(account=replace(ACME, requires='[{"later": {}}]')),
         lambda: message(promises=[SURE]),
     ],
+    "400 a rehearsal": [
+        lambda: rehearsed(callees=ABSENT),
+        lambda: rehearsed(callees=CALLEES | {"outcomes": {"answered": 0.5}}),
+        lambda: rehearsed(callees=CALLEES | {"keys": {"11": 0.5}}),
+        lambda: rehearsed(seeds=21),
+        lambda: rehearsed(start="tomorrow"),
+        lambda: rehearsed(start="2026-09-01T09:00:00Z"),
+        lambda: rehearsed(seed=3),
+        lambda: rehearsed(messages=[]),
+        lambda: rehearsed(messages=[MESSAGE] * 130 + [MESSAGE | {"to": "+1"}]),
+    ],
     "400 an action": [
         lambda: actions("hangup"),
         lambda: actions({"action": "goToMenu", "menu": 1}),
@@ -613,8 +642,14 @@ GIVEN = {
         lambda: signed_call(replace(MESSAGE_STORED, state=State.FINISHED), signs=False),
         lambda: stopped(lambda desk: pause_list(ACME, "7", b"", {}, desk)),
         lambda: stopped(lambda desk: resume_a_campaign(ACME, "spring", b"", {}, desk)),
+        lambda: rehearsed(refused=Running("227633266688000000")),
     ],
-    "413": [lambda: send(b" " * (MAX_JSON_BYTES + 1)), lambda: send(LONG), lambda: put(b" " * (4 * 1024 * 1024 + 1))],
+    "413": [
+        lambda: send(b" " * (MAX_JSON_BYTES + 1)),
+        lambda: send(LONG),
+        lambda: put(b" " * (4 * 1024 * 1024 + 1)),
+        lambda: rehearsed(refused=NotAdded.TOO_LARGE),
+    ],
     "415": [lambda: read(**{"content-encoding": "gzip"})],
     "422": [
         lambda: send([MESSAGE], key="k", second=[MESSAGE, MESSAGE]),
@@ -632,6 +667,7 @@ GIVEN = {
         lambda: send([MESSAGE] * 60),
         lambda: send([URGENT] * 4, second=[URGENT] * 4, account=replace(ACME, urgent_per_minute=6)),
         lambda: send([URGENT] * 7, account=replace(ACME, urgent_per_minute=6)),
+        lambda: rehearsed(refused=NotAdded.DAY_FULL),
     ],
     "500": [lambda: our_failure("POST /bat/messagelist"), lambda: our_failure("GET /bat/audio")],
 }

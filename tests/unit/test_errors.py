@@ -26,6 +26,7 @@ def test_the_tree_of_errors_is_the_one_that_its_module_shows():
             "TooManySecrets": {},
             "CampaignCancelled": {},
             "ListCancelled": {},
+            "RehearsalRunning": {},
             "IdempotencyKeyReused": {},
             "ConsentRequired": {},
             "UnusableAudio": {},

@@ -75,7 +75,7 @@ def test_who_gives_an_address_is_told_by_an_encrypted_topic_that_alarms_alone_pu
     assert "aws:SourceAccount" in str(publish["Condition"])
     assert "aws:SourceAccount" in str(use["Condition"])
     told = [one["AlarmActions"] for one in every_alarm(nested).values() if "AlarmActions" in one]
-    assert told == [[nested.ref("AlarmTopic")]] * 5
+    assert told == [[nested.ref("AlarmTopic")]] * 6
 
 
 def test_a_topic_that_is_given_comes_before_an_address_and_with_neither_nobody_is_told():

@@ -110,6 +110,8 @@ def test_every_status_that_can_occur_is_there():
         "GET /bat/erasure/{erasureId}": ["200", "401", "403", "404", "429", "500"],
         "POST /bat/person/export": ["202", "400", "401", "403", "413", "415", "429", "500"],
         "GET /bat/person/export/{exportId}": ["200", "400", "401", "403", "404", "429", "500"],
+        "POST /bat/rehearsal": ["202", "400", "401", "403", "409", "413", "415", "429", "500"],
+        "GET /bat/rehearsal/{rehearsalId}": ["200", "401", "403", "404", "429", "500"],
         "GET /bat/audio/{introId}/file": ["200", "307", "400", "401", "403", "404", "429", "500"],
         "GET /bat/account": ["200", "401", "403", "429", "500"],
         "POST /bat/account/webhook-secret": ["200", "400", "401", "403", "409", "413", "415", "429", "500"],

@@ -22,6 +22,7 @@ PLACES = {
     "6": "{messagelistId}",
     "8": "{erasureId}",
     "9": "{exportId}",
+    "5": "{rehearsalId}",
 }
 PAIRS: dict[Any, list[Any]] = {
     models.Accepted: [answers.Accepted],
@@ -57,6 +58,12 @@ PAIRS: dict[Any, list[Any]] = {
     models.UsedToday: [answers.UsedToday],
     models.Destinations: [answers.Destinations],
     models.WebhookSecret: [answers.SecretGiven],
+    models.Rehearsal: [answers.Rehearsal],
+    models.RehearsalFailure: [answers.RehearsalFailure],
+    models.RehearsalFigures: [answers.RehearsalFigures],
+    models.CallsBegun: [answers.CallsBegun],
+    models.Expected: [answers.Expected],
+    models.ExpectedMoment: [answers.ExpectedMoment],
 }
 
 
@@ -65,7 +72,7 @@ def asked():
     found = set()
 
     def answer(request):
-        path = re.sub(r"(?<=/)(spring|welcome|9|8|7|6)(?=/|$)", lambda name: PLACES[name[1]], request.url.path)
+        path = re.sub(r"(?<=/)(spring|welcome|9|8|7|6|5)(?=/|$)", lambda name: PLACES[name[1]], request.url.path)
         found.add(f"{request.method} {path}")
         return httpx.Response(200, json={"url": "https://bucket.example/", "uploadId": "u"})
 
@@ -98,6 +105,8 @@ def asked():
         lambda: client.erasure("8"),
         lambda: client.ask_for_person("+380671234567"),
         lambda: client.person("9"),
+        lambda: client.rehearse(MESSAGE, {}),
+        lambda: client.rehearsal("5"),
         lambda: [*client.given_up_webhooks()],
         lambda: [*client.opt_outs()],
         lambda: client.opt_out("+380671234567"),

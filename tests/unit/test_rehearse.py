@@ -18,7 +18,7 @@ from speechcall.rehearsal.adapters.copies import altered
 from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of
 from speechcall.rehearsal.rules.callees import Between, Callees, Fixed, Spread
 from speechcall.rehearsal.rules.forecast import Range, Rehearsed, forecast, range_of
-from speechcall.rehearsal.use_cases.rehearse import Situation, rehearse
+from speechcall.rehearsal.use_cases.rehearse import OTHERS, OTHERS_FIRST_ID, Situation, rehearse
 from speechcall.rehearsal.use_cases.virtual_time import VirtualTime
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.ids import holder, new_ids
@@ -210,3 +210,60 @@ def test_a_fast_copy_is_what_replace_makes():
     assert not MESSAGE.is_held
     with pytest.raises(KeyError):
         altered(MESSAGE, attempts=3)
+
+
+# ------------------------------------------------------------ others, over the API
+def others(share, calling=0):
+    """All other accounts as one that never runs out, and its calls."""
+    template = replace(messages(1, account_id=OTHERS)[0], ttl_seconds=10**7)
+    calls = [
+        replace(template, mid=str(OTHERS_FIRST_ID - 1 - at), number=f"#{at}", state=State.CALLING, attempt=1)
+        for at in range(calling)
+    ]
+    calls = [replace(one, claimed_msec=NOW) for one in calls]
+    held = {one.number: holder(one.mid, 1) for one in calls}
+    turn = Turn(OTHERS, share=share, is_waiting=True, woken_msec=NOW, live=frozenset(held.values()))
+    standing = Standing(PoolState(held=held), (turn,), (Queue(OTHERS),), calls)
+    accounts = {**ACCOUNTS, OTHERS: Account(OTHERS, ("*",))}
+    return standing, SITUATION._replace(accounts=accounts, others=template, calling=calls)
+
+
+@pytest.mark.parametrize(("share", "part"), [(10, 1 / 2), (30, 1 / 4)])
+def test_others_take_their_share_and_never_run_out(share, part):
+    standing, situation = others(share)
+    found = rehearsed(messages(60), situation=situation, standing=standing)
+    assert found.outcomes == {"answered": 60}
+    assert len(found.begun_msec) == 60
+    assert found.seconds == pytest.approx(60 * 30 / (4 * part), rel=0.15)
+
+
+def test_lines_that_others_hold_come_back():
+    standing, situation = others(10, calling=4)
+    found = rehearsed(messages(2), situation=situation._replace(others=None), standing=standing)
+    assert min(found.begun_msec) >= NOW + 30_000
+
+
+def test_others_do_nothing_while_the_list_sleeps():
+    """Two days until its hours open: others' calls in between would be a hundred thousand."""
+    standing, situation = others(10)
+    hours = (Hours((Window(18 * 60, 19 * 60),), ("Europe/Berlin",), days_off=("2026-09-21", "2026-09-22")),)
+    made = []
+
+    def stores(standing):
+        found = stores_of(standing)
+        return found._replace(forget=lambda mid: (made.append(mid), found.forget(mid)))
+
+    clock = VirtualTime(NOW)
+    found = rehearse(
+        situation, messages(8, hours=hours, ttl_seconds=3 * 86_400), THIRTY_SECONDS, stores(standing), clock, 1
+    )
+    assert found.outcomes == {"answered": 8}
+    assert min(found.begun_msec) > NOW + 2 * 86_400_000
+    assert len(made) < 200
+
+
+def test_who_has_rested_begins_where_the_others_stand():
+    """The other account was charged for long; this one has never waited. It does not go before all of them."""
+    waiting = standing_of(WAITING, virtual=10**12)
+    found = rehearsed(messages(20), standing=waiting)
+    assert found.seconds == pytest.approx(300, abs=45)

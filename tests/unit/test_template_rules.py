@@ -519,6 +519,11 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         drop("FetchPromptFunction", "Events", "Urls", "Properties", "ScalingConfig"),
         "concurrency",
     ),
+    "more rehearsals than are counted": (
+        put({"MaximumConcurrency": 5}, "RehearseFunction", "Events", "Rehearsals", "Properties", "ScalingConfig"),
+        "concurrency",
+    ),
+    "a rehearsal's list cannot be deleted": (forbid("RehearseFunction", "dynamodb:DeleteItem"), "permissions"),
     "an API without a throttle": (drop("Api", "DefaultRouteSettings"), "concurrency"),
     "a burst that nobody counts": (put(900, "Api", "DefaultRouteSettings", "ThrottlingBurstLimit"), "concurrency"),
     "the reserve is not checked": (drop("DeploymentCheck", "ReserveConcurrency"), "deployment"),

@@ -1,6 +1,6 @@
-// Bars: how messages ended, and where callees got to in the menus. Each says its numbers in words too.
+// Bars: how messages ended, where callees got to in the menus, when calls begin. Each says its numbers in words too.
 
-import { count, make, messageLink, words } from "./dom.js";
+import { count, draw, duration, make, messageLink, table, words } from "./dom.js";
 import { heardName, KEYS } from "./keys.js";
 
 const TONES = { answered: "good", busy: "warn", noAnswer: "warn", failed: "bad", expired: "soft", invalidNumber: "bad", blocked: "bad", promptUnavailable: "bad", menusRefused: "bad", cancelled: "soft", optedOut: "soft" };
@@ -45,4 +45,30 @@ function menuBars({ menu, asked, keys, silence, hungUp, interrupted, secondsToKe
   const lines = rows.map(([name, value, tone]) => make("tr", {}, make("th", { scope: "row", text: name }), make("td", {}, make("span", { class: "bar-line", "aria-hidden": "true" }, piece(value, asked, tone))), make("td", { class: "number", text: count(value) }), make("td", { class: "number soft", text: percent(value, asked) })));
   const caption = make("caption", {}, make("b", { text: `Menu ${menu}` }), ` heard ${asked === 1 ? "once" : `${count(asked)} times`}${speed}`);
   return make("table", { class: "bars" }, caption, make("tbody", {}, lines));
+}
+
+const SECONDS = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const MINUTES = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short" });
+const WIDE = 480;
+const HIGH = 150;
+
+/** Calls that begin in each slot of a rehearsal: bars, what they show in a sentence, and all numbers as a table. */
+export function begun({ from, callsBegun: { slotSeconds, mean } }) {
+  const times = mean.map((_, slot) => new Date(Date.parse(from) + slot * slotSeconds * 1000));
+  const clock = slotSeconds * mean.length > 20 * 3600 ? DAY : slotSeconds < 60 ? SECONDS : MINUTES;
+  const most = Math.max(...mean);
+  const tenth = (value) => count(Math.round(value * 10) / 10);
+  const step = WIDE / mean.length;
+  const bars = mean.map((value, slot) => {
+    const height = most ? (value / most) * HIGH : 0;
+    return draw("rect", { x: slot * step + 1, y: HIGH - height, width: Math.max(step - 2, 1), height, rx: 2 }, draw("title", {}, `${clock.format(times[slot])}: ${tenth(value)}`));
+  });
+  const each = `Calls that begin in each ${duration(slotSeconds)}`;
+  const sentence = `${each}, the mean of all rehearsals: ${tenth(most)} at most, from ${clock.format(times[mean.indexOf(most)])} on; the last slot begins at ${clock.format(times.at(-1))}.`;
+  const picture = draw("svg", { class: "begun", viewBox: `0 0 ${WIDE} ${HIGH + 1}`, role: "img", "aria-label": sentence, preserveAspectRatio: "none" }, bars, draw("path", { d: `M0 ${HIGH + 0.5}H${WIDE}` }));
+  const ends = make("div", { class: "row soft", "aria-hidden": "true" }, make("span", { text: clock.format(times[0]) }), make("span", { class: "grow" }), make("span", { text: clock.format(times.at(-1)) }));
+  const rows = mean.map((value, slot) => [clock.format(times[slot]), tenth(value)]);
+  const numbers = make("details", {}, make("summary", { text: "As a table" }), table(each, ["From", "Calls"], rows));
+  return make("figure", { class: "slots" }, make("figcaption", {}, make("b", { text: each }), make("span", { class: "soft", text: `, at most ${tenth(most)}` })), picture, ends, numbers);
 }

@@ -6,6 +6,7 @@ import { ask, button, count, duration, field, foreign, make, onSubmit, say, tell
 import { Editor } from "./editor.js";
 import { graph } from "./graph.js";
 import { Malformed, nearest } from "./json_places.js";
+import { MOST, Rehearsing } from "./rehearse.js";
 import { compose, pathInText, readText, wanted } from "./request.js";
 
 const AT_ONCE = 100;
@@ -45,7 +46,8 @@ export function show(root, context) {
 }
 
 class SendPage {
-  constructor({ api, lists, go }) {
+  constructor(context) {
+    const { api, lists, go } = context;
     Object.assign(this, { api, lists, go, request: null, table: null, checks: 0, timer: null, run: null });
     this.editor = new Editor("Menus as JSON", draft, (text) => {
       draft = text;
@@ -74,10 +76,17 @@ class SendPage {
     const left = make("section", { class: "card wide", "aria-labelledby": "menu-title" }, make("h1", { id: "menu-title", text: "Menus" }), this.editor.element);
     const right = make("section", { class: "card wide", "aria-labelledby": "picture-title" }, make("h2", { id: "picture-title", text: "Picture" }), this.picture, this.verdict);
     const foot = make("section", { class: "card", "aria-labelledby": "whom-title" }, make("h2", { id: "whom-title", text: "Whom" }), form);
-    this.element = make("div", { class: "sending" }, left, right, foot);
+    this.rehearsing = new Rehearsing(context, () => this.list());
+    this.element = make("div", { class: "sending" }, left, right, foot, this.rehearsing.element);
   }
 
   stop() {
+    this.leave();
+    this.rehearsing.stop();
+  }
+
+  /** No answer of a check counts any more. */
+  leave() {
     clearTimeout(this.timer);
     this.checks += 1;
   }
@@ -92,7 +101,7 @@ class SendPage {
       const at = error.at ?? 0;
       this.editor.mark([{ from: at, to: at + 1, message: `This is not JSON: ${error.message}.`, tone: "bad" }]);
       this.judge("It is not JSON yet.", "bad");
-      this.stop();
+      this.leave();
       return;
     }
     this.picture.replaceChildren(graph(this.request.menus));
@@ -172,6 +181,19 @@ class SendPage {
   }
 
   value = (name) => this[name].value.trim();
+
+  /** The whole list as a request's text, to be rehearsed. Throws Error where there is none, or too much of it. */
+  list() {
+    if (!this.request) throw new Error("The menus are not JSON yet.");
+    const people = this.people();
+    if (people.length > MOST) throw new Error(`The table has ${count(people.length)} rows; at most ${count(MOST)} can be rehearsed at once.`);
+    if (!this.table && !people[0].to && !this.request.own.has("to")) {
+      this.fields.to.complain("Whom would it call?");
+      this.to.focus();
+      throw new Error("Whom would it call? Give a number, or a CSV file.");
+    }
+    return compose(this.request, this.head(), people);
+  }
 
   async call() {
     if (!this.request) return tell("It is not JSON yet.", "bad");

@@ -20,10 +20,11 @@ from local.tools.openapi import NUMBER, PLACEHOLDER, SPEC, describe
 from speechcall.requests.adapters import shapes_store as shapes
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+_WITHOUT_COVERAGE = '\n[[operations]]\ninclude-operation-id = "{}"\nphases.coverage.enabled = false\n'
 MORE_CONFIG = {
     "full": "",
-    # Its bodies are those of sendMessages.
-    "short": '\n[[operations]]\ninclude-operation-id = "checkMessages"\nphases.coverage.enabled = false\n',
+    # Their bodies are those of sendMessages.
+    "short": "".join(map(_WITHOUT_COVERAGE.format, ("checkMessages", "beginRehearsal"))),
 }
 LEAST_CASES = {"full": 2000, "short": 300}
 LEAST_ACCEPTED = {"full": 300, "short": 50}
@@ -74,9 +75,11 @@ def _smaller(document: dict[str, Any]) -> dict[str, Any]:
     What is larger, and what is too large, is tested in tests/integration/test_http_contract.py.
     """
     schemas = document["components"]["schemas"]
-    schemas["Messagelist"]["properties"]["messages"]["maxItems"] = 3
+    for name in ("Messagelist", "RehearsedList"):
+        schemas[name]["properties"]["messages"]["maxItems"] = 3
     message, menu = schemas["Message"]["properties"], schemas["Menu"]["properties"]
-    message["menu"]["maxItems"] = schemas["Messagelist"]["properties"]["menus"]["maxItems"] = 3
+    for menus in (message["menu"], *(schemas[one]["properties"]["menus"] for one in ("Messagelist", "RehearsedList"))):
+        menus["maxItems"] = 3
     message["vars"]["anyOf"][0]["maxProperties"] = 1
     message["text"]["maxLength"] = 20
     menu["dtmfActions"]["maxProperties"] = 4

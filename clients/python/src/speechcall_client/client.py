@@ -187,6 +187,31 @@ class Client(_Base):
         envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
         return self._ask(operations.check(_several(messages), campaign, strict, picture, envelope))
 
+    def rehearse(
+        self,
+        messages: Message | Sequence[Message],
+        callees: Mapping[str, Any],
+        *,
+        seeds: int | None = None,
+        start: str | datetime | None = None,
+        menus: Sequence[Menu] = (),
+        campaign: str | None = None,
+        send_at: str | datetime | None = None,
+        windows: Sequence[Window] = (),
+        time_zone: str | None = None,
+        not_on: Sequence[str] = (),
+    ) -> models.Rehearsal:
+        """Begins to find out when a list would be over, and how it would end; at most 1,000 messages, and nobody is
+        called. `callees`: who is called, as docs/rehearsal.md has it. `rehearsal` tells what came of it.
+        """
+        envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
+        asked = operations.rehearse(_several(messages), callees, seeds, start, campaign, envelope)
+        return self._ask(asked)
+
+    def rehearsal(self, rehearsal_id: str) -> models.Rehearsal:
+        """How far a rehearsal is, and its figures."""
+        return self._ask(operations.rehearsal(rehearsal_id))
+
     # ------------------------------------------------------------------- asking
     def status(self, message_id: str, *, with_menu: bool = False) -> models.MessageStatus:
         """Where a message stands; `with_menu`: and its menus."""
@@ -461,6 +486,31 @@ class AsyncClient(_Base):
         """What would be rejected and why, and the warnings. Nothing is stored, spent or called."""
         envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
         return await self._ask(operations.check(_several(messages), campaign, strict, picture, envelope))
+
+    async def rehearse(
+        self,
+        messages: Message | Sequence[Message],
+        callees: Mapping[str, Any],
+        *,
+        seeds: int | None = None,
+        start: str | datetime | None = None,
+        menus: Sequence[Menu] = (),
+        campaign: str | None = None,
+        send_at: str | datetime | None = None,
+        windows: Sequence[Window] = (),
+        time_zone: str | None = None,
+        not_on: Sequence[str] = (),
+    ) -> models.Rehearsal:
+        """Begins to find out when a list would be over, and how it would end; at most 1,000 messages, and nobody is
+        called. `callees`: who is called, as docs/rehearsal.md has it. `rehearsal` tells what came of it.
+        """
+        envelope = envelope_of(menus, send_at, windows, time_zone, not_on)
+        asked = operations.rehearse(_several(messages), callees, seeds, start, campaign, envelope)
+        return await self._ask(asked)
+
+    async def rehearsal(self, rehearsal_id: str) -> models.Rehearsal:
+        """How far a rehearsal is, and its figures."""
+        return await self._ask(operations.rehearsal(rehearsal_id))
 
     # ------------------------------------------------------------------- asking
     async def status(self, message_id: str, *, with_menu: bool = False) -> models.MessageStatus:

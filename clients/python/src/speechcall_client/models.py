@@ -414,3 +414,62 @@ class WebhookSecret(Answer):
 
     webhook_secret: Annotated[str, Field(repr=False)]
     older_sign_until: datetime | None
+
+
+class Expected(Answer):
+    """Of a figure over all rehearsals of a list: what half of them, and 95 of a hundred, do not exceed."""
+
+    p50: float
+    p95: float
+
+
+class ExpectedMoment(Answer):
+    """The same of a moment."""
+
+    p50: datetime
+    p95: datetime
+
+
+class CallsBegun(Answer):
+    """Calls that begin in each slot, the mean of all rehearsals."""
+
+    slot_seconds: int
+    mean: tuple[float, ...]
+
+
+class RehearsalFigures(Answer):
+    """What is to be expected of a list."""
+
+    seeds: int
+    from_: Annotated[datetime, Field(alias="from")]
+    seconds: Expected
+    end: ExpectedMoment
+    calls: Expected
+    talked_minutes: Expected
+    outcomes: dict[str, Expected]
+    first_keys: dict[str, Expected]
+    calls_begun: CallsBegun
+
+
+class RehearsalFailure(Answer):
+    """Why a rehearsal has no figures."""
+
+    reason: str
+    message: str
+
+
+class Rehearsal(Answer):
+    """A list that is rehearsed: `waiting`, `running`, `done` with its figures, or `failed`."""
+
+    rehearsal_id: str
+    state: str
+    asked_at: datetime
+    messages: int
+    finished_at: datetime | None = None
+    failure: RehearsalFailure | None = None
+    figures: RehearsalFigures | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is done, or has failed."""
+        return self.state in ("done", "failed")

@@ -14,6 +14,7 @@ from speechcall_client.menus import Menu, Message, Window
 
 T = TypeVar("T")
 MAX_MESSAGES = 100
+MAX_REHEARSED = 1000
 """Of a request."""
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """Larger audio is uploaded to a URL of its own."""
@@ -69,9 +70,34 @@ def check(
     return Operation("POST", "/bat/messagelist/check", models.Checked.model_validate, query, _JSON, body)
 
 
+def rehearse(
+    messages: Sequence[Message],
+    callees: Mapping[str, Any],
+    seeds: int | None,
+    start: str | datetime | None,
+    campaign: str | None,
+    envelope: Mapping[str, Any],
+) -> Operation[models.Rehearsal]:
+    if not 1 <= len(messages) <= MAX_REHEARSED:
+        raise ValueError(f"1 to {MAX_REHEARSED} messages can be rehearsed at once, not {len(messages)}")
+    moment = None if start is None else _moment(start)
+    own = {"callees": dict(callees), **_given(seeds=seeds, start=moment)}
+    body = _dump({**_content(messages, campaign, envelope), **own})
+    read = models.Rehearsal.model_validate
+    return Operation("POST", "/bat/rehearsal", read, {}, _JSON, body, again=Again.UNSENT)
+
+
+def rehearsal(rehearsal_id: str) -> Operation[models.Rehearsal]:
+    return Operation("GET", f"/bat/rehearsal/{_part(rehearsal_id)}", models.Rehearsal.model_validate)
+
+
 def _messagelist(messages: Sequence[Message], campaign: str | None, envelope: Mapping[str, Any]) -> dict[str, Any]:
     if not 1 <= len(messages) <= MAX_MESSAGES:
         raise ValueError(f"a request has 1 to {MAX_MESSAGES} messages, not {len(messages)}; send_many takes more")
+    return _content(messages, campaign, envelope)
+
+
+def _content(messages: Sequence[Message], campaign: str | None, envelope: Mapping[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"messages": [one.to_json() for one in messages]}
     return {**content, **({"campaign": campaign} if campaign else {}), **envelope}
 

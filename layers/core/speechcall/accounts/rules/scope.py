@@ -24,7 +24,7 @@ def allows(scope: Scope) -> str:
     """What a scope allows, for people."""
     match scope:
         case Scope.SEND:
-            return "send messages, and check them"
+            return "send messages, check and rehearse them"
         case Scope.READ:
             return "everything that is asked with GET or HEAD, and whether a number has opted out"
         case Scope.MANAGE:

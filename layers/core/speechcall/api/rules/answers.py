@@ -1072,3 +1072,76 @@ class PersonExport(TypedDict):
         Annotated[list[OptOutEntry], Field(description="Of the account's own list, and of those that messages name.")]
     ]
     nextCursor: NotRequired[Annotated[str, Field(description="For the next page, as `cursor`.")]]
+
+
+@_closed
+class Expected(TypedDict):
+    """Of a figure over all rehearsals of a list."""
+
+    p50: Annotated[float, Field(description="What half of the rehearsals do not exceed.")]
+    p95: Annotated[float, Field(description="What 95 of a hundred do not exceed.")]
+
+
+@_closed
+class ExpectedMoment(TypedDict):
+    """Of a moment over all rehearsals of a list."""
+
+    p50: Moment
+    p95: Moment
+
+
+@_closed
+class CallsBegun(TypedDict):
+    """When calls begin."""
+
+    slotSeconds: Annotated[int, Field(ge=1, description="How long each slot is; the first begins at `from`.")]
+    mean: Annotated[
+        list[Annotated[float, Field(ge=0)]],
+        Field(min_length=1, description="Calls that begin in each slot, the mean of all rehearsals."),
+    ]
+
+
+RehearsalFigures = TypedDict(
+    "RehearsalFigures",
+    {
+        "seeds": Annotated[
+            int, Field(ge=1, description="How many rehearsals there were: fewer than asked for, where time was up.")
+        ],
+        "from": Annotated[Moment, Field(description="When the list is taken to be sent.")],
+        "seconds": Annotated[Expected, Field(description="From then until its last message has ended.")],
+        "end": Annotated[ExpectedMoment, Field(description="When its last message has ended.")],
+        "calls": Annotated[Expected, Field(description="Redials count.")],
+        "talkedMinutes": Expected,
+        "outcomes": Annotated[
+            dict[str, Expected],
+            Field(description="Messages by outcome; `unfinished`: not ended after 40 days."),
+        ],
+        "firstKeys": Annotated[
+            dict[str, Expected], Field(description="Answered calls by the first key; `none`: no key was pressed.")
+        ],
+        "callsBegun": CallsBegun,
+    },
+)
+RehearsalFigures.__doc__ = "What is to be expected of a list: figures of its own messages, and of no others."
+_closed(RehearsalFigures)
+
+
+@_closed
+class RehearsalFailure(TypedDict):
+    """Why a rehearsal has no figures."""
+
+    reason: Literal["tooManyWait", "tookTooLong", "unavailable", "interrupted", "fault"]
+    message: Annotated[str, Field(description="For people.")]
+
+
+@_closed
+class Rehearsal(TypedDict):
+    """A list that is rehearsed."""
+
+    rehearsalId: Id
+    state: Literal["waiting", "running", "done", "failed"]
+    askedAt: Moment
+    messages: Annotated[int, Field(ge=1, description="Of the list.")]
+    finishedAt: NotRequired[Moment]
+    failure: NotRequired[Annotated[RehearsalFailure, Field(description="Where it has failed.")]]
+    figures: NotRequired[Annotated[RehearsalFigures, Field(description="When it is done.")]]

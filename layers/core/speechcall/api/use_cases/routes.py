@@ -12,6 +12,7 @@ from speechcall.accounts.rules.scope import Scope
 Sends = Literal[
     "POST /bat/messagelist",
     "POST /bat/messagelist/check",
+    "POST /bat/rehearsal",
 ]
 Reads = Literal[
     "GET /bat/account",
@@ -28,6 +29,7 @@ Reads = Literal[
     "GET /bat/optout",
     "GET /bat/erasure/{erasureId}",
     "GET /bat/person/export/{exportId}",
+    "GET /bat/rehearsal/{rehearsalId}",
     "POST /bat/optout/find",
     "GET /bat/audio/{introId}/file",
     "GET /bat/webhook",

@@ -13,6 +13,8 @@ STREAM_CONSUMERS, STREAM_SHARDS = 2, 4
 """One environment for each shard and consumer; a new on-demand table has four partitions."""
 EACH_MINUTE = 6
 """The dialer, which may last beyond its minute, the sweeper, what wakes webhooks, and twice what carries out stops."""
+REHEARSALS = 2
+"""The least bound that a queue can have."""
 ALWAYS_UNRESERVED = 100
 
 
@@ -32,9 +34,13 @@ class Load:
 
     @property
     def besides(self) -> int:
-        """Everything else: webhooks (two queues), prompts, streams, clock; the API's burst and a second of its rate."""
+        """Everything else: webhooks (two queues), prompts, streams, clock, rehearsals; the API's burst and a second of
+        its rate.
+        """
         webhooks, requests = 2 * self.webhook_concurrency, 2 * self.api_requests_per_second
-        return webhooks + self.prompt_concurrency + requests + STREAM_CONSUMERS * STREAM_SHARDS + EACH_MINUTE
+        return (
+            webhooks + self.prompt_concurrency + requests + STREAM_CONSUMERS * STREAM_SHARDS + EACH_MINUTE + REHEARSALS
+        )
 
     @property
     def in_all(self) -> int:

@@ -240,6 +240,14 @@ class MemoryCalls:
 
         return self._change(mid, attempt, explained)
 
+    def forget(self, mid: str) -> None:
+        """Drops the calls of a message."""
+        with self._lock:
+            attempt = 1
+            while call := self._calls.pop((mid, attempt), None):
+                self._contacts.pop(call.contact_id or "", None)
+                attempt += 1
+
     def _change(self, mid: str, attempt: int, change: Callable[[Call], Call | None]) -> Call | None:
         with self._lock:
             call = self._calls.get((mid, attempt))
@@ -393,6 +401,11 @@ class MemoryMessages:
             key = (finished.account_id, finished.campaign)
             self.campaigns.finish(key, finished.outcome, finished.finished_msec or 0)
         return finished
+
+    def forget(self, mid: str) -> None:
+        """Drops a message that has ended: it has no place in any index."""
+        with self._lock:
+            self._messages.pop(mid, None)
 
     def note_fault(self, mid: str) -> int:
         with self._lock:

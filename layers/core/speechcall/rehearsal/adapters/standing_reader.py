@@ -54,8 +54,8 @@ def read_standing(
     """
     read: list[tuple[Sequence[Turn], Sequence[Queue]]] = [turns.all_of(one.account_id) for one in accounts]
     messages: list[Message] = []
-    for mids in _in_parts(_waiting(client, table)):
-        messages += _read(client, table, mids)
+    for mids in in_parts(_waiting(client, table)):
+        messages += read_messages(client, table, mids)
         progress(len(messages))
     lists = {(one.account_id, one.list_id, one.campaign, one.is_urgent) for one in messages}
     stopped: dict[tuple[Brake, object], str] = {}
@@ -91,7 +91,7 @@ def _waiting(client: "DynamoDBClient", table: str) -> Iterator[str]:
                 yield from (mid_of(from_wire(item)["pk"]) for item in page["Items"])
 
 
-def _in_parts(mids: Iterable[str]) -> Iterator[list[str]]:
+def in_parts(mids: Iterable[str]) -> Iterator[list[str]]:
     """The ids, each once, `_AT_ONCE` at a time."""
     part: list[str] = []
     for mid in dict.fromkeys(mids):  # what moves from shard to shard meanwhile is seen twice
@@ -103,8 +103,8 @@ def _in_parts(mids: Iterable[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _read(client: "DynamoDBClient", table: str, mids: Sequence[str]) -> list[Message]:
-    """The messages of these ids that are still there."""
+def read_messages(client: "DynamoDBClient", table: str, mids: Sequence[str]) -> list[Message]:
+    """The messages of these ids (at most 100) that are still there. Raises StoreUnavailable."""
     unread = {table: {"Keys": [to_wire(message_key(mid)) for mid in mids]}}
     found: list[Message] = []
     while unread:

@@ -1,6 +1,8 @@
 """A stack in memory for one rehearsal: its stores hold what waits in the real one now."""
 
 import gc
+import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,15 +16,42 @@ from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
 from speechcall.rehearsal.use_cases.rehearse import Stores
 
+_ACTING = ("speechcall.calls.", "speechcall.dialling.", "speechcall.messages.")
+"""The loggers of what acts in a rehearsal."""
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Around rehearsals in a process of their own: they leave no circles, and a collector would search all messages."""
+    """Around rehearsals in a process of their own: a collector would search all messages, over and over.
+
+    What they leave behind is collected once, at the end.
+    """
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        gc.collect()
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Around one rehearsal in a function: as `uncollected`, and nothing that this thread does is logged as if it had
+    happened.
+    """
+    thread = threading.get_ident()
+    loggers = [one for name, one in [*logging.root.manager.loggerDict.items()] if name.startswith(_ACTING)]
+    is_anothers = lambda record: record.thread != thread  # noqa: E731
+    for one in loggers:
+        if isinstance(one, logging.Logger):
+            one.addFilter(is_anothers)
+    try:
+        with uncollected():
+            yield
+    finally:
+        for one in loggers:
+            if isinstance(one, logging.Logger):
+                one.removeFilter(is_anothers)
 
 
 class Standing(NamedTuple):
@@ -44,6 +73,11 @@ def stores_of(standing: Standing) -> Stores:
     for turn in standing.turns:
         # What calls cost is not known here; with a limit, and without prices, none would begin.
         messages.turns.change(replace(turn, spend_per_day=None))
+    for is_urgent in (False, True):
+        # Where those stand that are served now. Who waits from now on begins there, as in the stack: not at 0, before
+        # everybody.
+        served = [turn.virtual for turn in standing.turns if turn.is_urgent == is_urgent and turn.is_waiting]
+        messages.turns.clocks[is_urgent] = min(served, default=0)
     for queue in standing.queues:
         messages.turns.change(queue)
     messages.brakes.update(standing.stopped)
@@ -53,4 +87,10 @@ def stores_of(standing: Standing) -> Stores:
     def listen(told: Callable[[Message], object]) -> None:
         messages.tell_end = told
 
-    return Stores(messages, messages.turns, messages.pool, MemoryCalls(), messages.opt_outs, listen)
+    calls = MemoryCalls()
+
+    def forget(mid: str) -> None:
+        calls.forget(mid)
+        messages.forget(mid)
+
+    return Stores(messages, messages.turns, messages.pool, calls, messages.opt_outs, listen, forget)

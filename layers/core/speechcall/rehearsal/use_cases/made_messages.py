@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from speechcall.accounts.rules.account import Account
+from speechcall.menus.rules.walk import AS_DEPLOYED, CallLimits
 from speechcall.messages.rules.message import Message
 from speechcall.optouts.use_cases.opt_out_ports import OptOuts
 from speechcall.prompts.rules.prompt import Prompt
@@ -23,6 +24,16 @@ class Made(NamedTuple):
     answer: "Accepted"
 
 
+class Rules(NamedTuple):
+    """How a stack judges a list, as `accept_messages` says."""
+
+    allow_loopback: bool = False
+    ring_time_kept: bool = True
+    strict: bool = False
+    sends_sms: bool = True
+    limits: CallLimits = AS_DEPLOYED
+
+
 def made_messages(
     account: Account,
     bodies: Iterable[bytes],
@@ -30,7 +41,7 @@ def made_messages(
     *,
     prompts: Prompts,
     opt_outs: OptOuts,
-    allow_loopback: bool = False,
+    rules: Rules = Rules(),  # noqa: B008 - immutable
 ) -> Iterable[Made]:
     """For each request what it would become if it were sent now, each a millisecond after the one before.
 
@@ -46,9 +57,11 @@ def made_messages(
             clock=_At(now_msec + number),
             opt_outs=opt_outs,
             random_bits=lambda _bits: 0,
-            allow_loopback=allow_loopback,
-            strict=True,
-            sends_sms=True,
+            allow_loopback=rules.allow_loopback,
+            ring_time_kept=rules.ring_time_kept,
+            strict=rules.strict,
+            sends_sms=rules.sends_sms,
+            limits=rules.limits,
         )
         yield Made(collected.found, answer)
 

@@ -10,6 +10,7 @@ can go wrong does: no request is throttled, no function dies, no index lags for 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from speechcall.accounts.rules.account import Account
@@ -35,6 +36,12 @@ from speechcall.shared.rules.ids import holder, parse_holder
 from speechcall.shared.rules.outcome import End
 from speechcall.shared.use_cases.tasks import TaskAnswer
 
+OTHERS = "#others"
+"""The account that stands for all others where their messages are not told; no account is called so."""
+OTHERS_FIRST_ID = 9 * 10**18
+"""Ids of its messages: above every one that is drawn (`new_ids`)."""
+_MORE_THAN_LINES = 20
+"""How many more messages of it wait than there are lines: more than a run of the dialler reads (`find_next.MARGIN`)."""
 ARRIVE_TOGETHER = 100
 """Messages of a list; a list a second arrives, as `list send` sends them."""
 WAKE_SECONDS = 0.3
@@ -56,6 +63,8 @@ class Stores(NamedTuple):
     opt_outs: OptOutStore
     tell_ends: Callable[[Callable[[Message], object]], None]
     """From then on it is told each message that has ended."""
+    forget: Callable[[str], object] = lambda _mid: None
+    """Drops a message that has ended, and its calls."""
 
 
 class Situation(NamedTuple):
@@ -68,6 +77,11 @@ class Situation(NamedTuple):
     """In calls now."""
     preparing: Sequence[Message] = ()
     """They are taken for prepared."""
+    others: Message | None = None
+    """What a message of the account `OTHERS` looks like, which never expires and of which there is always one more.
+
+    None: nobody else waits.
+    """
 
 
 def rehearse(
@@ -103,6 +117,8 @@ class _Rehearsal:
         # A run of the dialler: one is under way; the next one is set on the clock; one was asked for meanwhile.
         self._is_dialling = self._is_woken = self._is_woken_meanwhile = False
         self._brought_back_msec = 0
+        self._others_made = self._others_waiting = 0
+        self._most_of_others = stores.lines.read().in_effect(situation.stack).lines + _MORE_THAN_LINES
         self._left = len(new)
         self._outcomes: Counter[str] = Counter()
         self._last_msec = situation.now_msec
@@ -159,6 +175,29 @@ class _Rehearsal:
         left = max(self._held_seconds(called) - since, 0.0)
         self._clock.after(left, lambda: self._end(message.mid, message.attempt, called))
 
+    def _refill_others(self) -> None:
+        """Lets others have something to dial at every moment at which the new messages' account has.
+
+        While it has nothing, what the others do changes nothing for it.
+        """
+        others = self._situation.others
+        if others is None or not self._own_waits():
+            return
+        while self._others_waiting < self._most_of_others:
+            self._add_of_others(others)
+
+    def _own_waits(self) -> bool:
+        turns = (self._stores.turns.find(self._new[0].account_id, is_urgent) for is_urgent in (False, True))
+        return any(one.is_waiting for one in turns)
+
+    def _add_of_others(self, others: Message) -> None:
+        now, name = self._clock.now_msec(), str(OTHERS_FIRST_ID + self._others_made)
+        one = replace(others, mid=name, number=name, created_msec=now)
+        self._others_made += 1
+        self._others_waiting += 1
+        self._stores.messages.add([one])
+        self._stores.messages.queue(one, (), now)
+
     # ---------------------------------------------------------------- dialling
     def _wake(self) -> None:
         if self._is_dialling:  # it sees by itself most of what has changed; the rest is for the next one
@@ -170,6 +209,7 @@ class _Rehearsal:
     def _dial(self) -> None:
         """One run of the dialler, as the function of the stack does it."""
         self._is_woken, self._is_woken_meanwhile = False, False
+        self._refill_others()
         self._is_dialling, begin = True, self._clock.now_msec()
         brings_back = begin >= self._brought_back_msec + BRING_BACK_MSEC
         if brings_back:
@@ -222,6 +262,9 @@ class _Rehearsal:
         self._live.add(name)
         if mid in self._own:
             self._begun.append(self._clock.now_msec())
+        elif message.account_id == OTHERS:
+            self._others_waiting -= 1
+            self._refill_others()
         self._clock.after(self._held_seconds(called), lambda: self._end(mid, attempt, called))
         return True
 
@@ -258,6 +301,8 @@ class _Rehearsal:
             forget=lambda _message, _task: None,  # nobody enters digits
             find_account=self._situation.accounts.get,
         )
+        if message.account_id == OTHERS:
+            self._stores.forget(mid)
         self._wake()
 
     def _press(self, message: Message, key: str) -> None:

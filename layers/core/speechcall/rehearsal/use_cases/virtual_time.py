@@ -46,3 +46,30 @@ class VirtualTime:
         due, _, _, work = heapq.heappop(self._due)
         self.msec = max(self.msec, due)
         work()
+
+
+class OutOfTime(BaseException):
+    """The real time that a rehearsal may take is over.
+
+    No blind `except` of the dialler takes it for a message's fault.
+    """
+
+
+_LOOKS_EACH = 256
+"""How much is done between two looks at the real time."""
+
+
+class BoundedTime(VirtualTime):
+    """One that ends when `is_time_up` says so: then it raises OutOfTime, and every time again."""
+
+    def __init__(self, now_msec: int, is_time_up: Callable[[], bool]) -> None:
+        super().__init__(now_msec)
+        self._is_time_up, self._done, self._is_up = is_time_up, 0, False
+
+    def advance(self) -> None:
+        """Does what is due next. Raises OutOfTime."""
+        self._done += 1
+        if self._is_up or (self._done % _LOOKS_EACH == 0 and self._is_time_up()):
+            self._is_up = True
+            raise OutOfTime
+        super().advance()

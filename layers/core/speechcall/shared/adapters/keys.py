@@ -247,6 +247,21 @@ def person_job_key(job_id: str) -> Key:
     return {"pk": f"PERSON#{job_id}", "sk": "JOB"}
 
 
+def rehearsal_key(job_id: str) -> Key:
+    """A rehearsal that was asked for: how far it has come, and its figures."""
+    return {"pk": f"REHEARSAL#{job_id}", "sk": "JOB"}
+
+
+def rehearsed_list_key(job_id: str) -> Key:
+    """What it rehearses, until it has ended."""
+    return {"pk": f"REHEARSAL#{job_id}", "sk": "LIST"}
+
+
+def rehearsals_key(account_id: str) -> Key:
+    """An account's latest rehearsal, and how many it has asked for in a day."""
+    return {"pk": f"REHEARSALS#{account_id}", "sk": "LATEST"}
+
+
 def audit_partition(account_id: str) -> str:
     """The audit trail of an account; empty: of what belongs to none."""
     return f"AUDIT#{account_id}"

@@ -15,6 +15,7 @@ SpeechCallError
 │  ├─ TooManySecrets       409  another webhook secret would be one too many
 │  ├─ CampaignCancelled    409  nothing more is taken for the campaign
 │  ├─ ListCancelled        409  a list that is cancelled cannot be paused or resumed
+│  ├─ RehearsalRunning     409  an account rehearses one list at a time
 │  ├─ IdempotencyKeyReused 422  the key came before with another body
 │  ├─ ConsentRequired      422  the callee opted out by a key; only a consent takes that back
 │  ├─ UnusableAudio        422  the file cannot become a prompt; the sentence says why
@@ -157,6 +158,13 @@ class ListCancelled(RequestError):
 
     status = 409
     code = "LIST_CANCELLED"
+
+
+class RehearsalRunning(RequestError):
+    """Another rehearsal of the account has not ended."""
+
+    status = 409
+    code = "REHEARSAL_RUNNING"
 
 
 class IdempotencyKeyReused(RequestError):

@@ -1,0 +1,49 @@
+"""A message without what no rehearsal looks at: nobody's number, no text, no URL, no body of a webhook.
+
+What is left says when it may be dialled and redialled, to whom by a digest, and which keys opt out.
+"""
+
+from dataclasses import replace
+
+from speechcall.menus.rules.menu import Menu, OptOutStep, ends_list
+from speechcall.messages.rules.message import Message
+
+
+def lean(message: Message) -> Message:
+    """The message as a rehearsal needs it. Its number is known by the digest alone; the same numbers stay the same."""
+    return replace(
+        message,
+        sender="",
+        recipient="",
+        number=message.number_digest or message.mid,
+        text="",
+        menus=_lean_menus(message.menus),
+        menus_text=None,
+        asks=(),
+        caller_id=None,
+        customer_id=None,
+        funnel="",
+        status_url="",
+        status_events=(),
+        counts_in_list=False,
+        fallback=None,
+        consent=None,
+    )
+
+
+def _lean_menus(menus: tuple[Menu, ...]) -> tuple[Menu, ...]:
+    """The first menu's lists with nothing but their opt-outs; nothing, if it has none."""
+    if not menus:
+        return ()
+    lists = {name: tuple(_opt_outs(menus[0], name)) for name in menus[0].actions}
+    return (Menu("", 0, lists),) if any(lists.values()) else ()
+
+
+def _opt_outs(menu: Menu, name: str) -> list[OptOutStep]:
+    found = []
+    for action in menu.actions[name]:
+        if isinstance(action, OptOutStep):
+            found.append(action)
+        if ends_list(action):
+            break
+    return found
