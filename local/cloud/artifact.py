@@ -17,7 +17,7 @@ INSTANCE_ARN = "arn:aws:connect:eu-central-1:123456789012:instance/5eec4ca1-0000
 
 BUDGETS = {
     "DependenciesLayer": (24.0, 8.5),
-    "CoreLayer": (5.0, 2.4),
+    "CoreLayer": (5.5, 2.6),
     "PydanticLayer": (15.0, 6.0),
     "AudioLayer": (110.0, 38.0),
     "AudioArmLayer": (110.0, 38.0),

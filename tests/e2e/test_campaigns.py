@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import boto3
 import httpx
 
 from local.cloud import seed
 from local.network.shared.scripted_callees import Script, answer, busy, hang_up, press
+from speechcall.messages.adapters.lines_store import DynamoPool
 from tests.e2e.conftest import HANGUP, menu, message, running
 
 COUNT, LINES = 12, 2
@@ -32,7 +34,9 @@ def test_two_campaigns_share_the_lines_of_their_account_and_are_counted_exactly(
                 assert found.status_code == 200, found.text
                 return found.json()
 
-            # Given all of the one campaign before all of the other
+            pool = DynamoPool(boto3.client("dynamodb"), cloud.template.ref("RegistryTable"))
+            # Given all of the one campaign before all of the other, and all that waits when dialling begins
+            pool.choose({"lines": 0})
             campaign_of = {}
             for place, name in enumerate(("first", "second")):
                 menus = menu(d1=[HANGUP], d2=[HANGUP])
@@ -41,6 +45,10 @@ def test_two_campaigns_share_the_lines_of_their_account_and_are_counted_exactly(
                 sent = client.post("/bat/messagelist", json={"campaign": name, "messages": messages})
                 assert sent.status_code == 200, sent.text
                 campaign_of |= {one["messageId"]: name for one in sent.json()["messages"]}
+            for mid in campaign_of:
+                queued = {"kind": "state", "state": "queued", "mid": mid}
+                cloud.journal.wait_for(lambda entry, queued=queued: entry.items() >= queued.items(), 60)
+            pool.choose({"lines": None})
             ended = {"kind": "state", "state": "finished"}
             for mid in campaign_of:
                 cloud.journal.wait_for(lambda entry, mid=mid: entry.items() >= {**ended, "mid": mid}.items(), 60)
@@ -61,7 +69,7 @@ def test_two_campaigns_share_the_lines_of_their_account_and_are_counted_exactly(
         assert numbers["hungUp"] == quarter
     assert [one["campaign"] for one in (*listed["campaigns"], *rest["campaigns"])] == ["second", "first"]
     assert [one["total"] for one in lists["messagelists"]] == [COUNT]
-    # Whatever of the first was called before the second came, from then on they take turns
+    # They take turns
     dialled = [campaign_of[entry["mid"]] for entry in entries if entry["kind"] == "dialled"]
     shared = dialled[dialled.index("second") : len(dialled) - dialled[::-1].index("first")]
     counts = Counter(shared)

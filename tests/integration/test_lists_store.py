@@ -159,6 +159,26 @@ def test_of_many_who_ask_at_once_no_more_are_taken_than_there_is_room_for(stores
     assert sum(taken) == ACCOUNT.burst // messages * messages
 
 
+def test_what_another_request_gives_back_between_the_two_writes_can_be_taken(made, monkeypatch):
+    made.reset()
+    store = made.lists
+    assert refused(store, 1, NOW) is None
+    update, writes = store._update, []
+
+    def slow_update(key, expression, condition, values):
+        writes.append(expression)
+        if len(writes) == 2:
+            store._refill(ACCOUNT, 1)
+        return update(key, expression, condition, values)
+
+    monkeypatch.setattr(store, "_update", slow_update)
+    assert refused(store, 1, NOW) is None
+    monkeypatch.undo()
+    # And only what is there
+    assert refused(store, ACCOUNT.burst - 1, NOW) is None
+    assert refused(store, 1, NOW) is not None
+
+
 # ------------------------------------------------------------------------ day
 @few
 @given(st.integers(0, 24 * 3600 * 1000 - 1))

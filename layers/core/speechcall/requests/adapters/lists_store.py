@@ -244,6 +244,11 @@ class DynamoLists:
         full_at ≤ now: the bucket is full ──► full_at = now + cost
         full_at > now, not too far ─────────► full_at + cost
         else ───────────────────────────────► 429
+
+        A request that is refused elsewhere gives back what it took (`_refill`), perhaps between the two writes:
+
+        one       full? ──X full_at > now                        enough? ──X full_at ≤ now   full? ──► now + cost
+        another                            refill ──► full_at ≤ now
         """
         now, cost = ticks(now_msec, account.rate), messages * TICKS_A_MESSAGE
         latest = latest_full(now_msec, messages, account.rate, account.burst)
@@ -252,17 +257,18 @@ class DynamoLists:
         bucket = _bucket_key(account)
         # The item may expire then: by that time the bucket is full, which is the same as a bucket without an item.
         kept = {":until": now_msec // 1000 + account.burst // account.rate + DAY_KEPT_SECONDS}
-        try:
-            values = {":now": now, ":full": now + cost, **kept}
-            self._update(bucket, "SET full_at = :full, expires_at = :until", it_is_full, values)
-        except ConditionFailed:
+        if_full = {":now": now, ":full": now + cost, **kept}
+        if_enough = {":now": now, ":latest": latest, ":cost": cost, **kept}
+        while True:
+            with suppress(ConditionFailed):
+                return self._update(bucket, "SET full_at = :full, expires_at = :until", it_is_full, if_full)
             try:
-                values = {":now": now, ":latest": latest, ":cost": cost, **kept}
                 set_it = "SET full_at = full_at + :cost, expires_at = :until"
-                self._update(bucket, set_it, it_has_enough, values)
+                return self._update(bucket, set_it, it_has_enough, if_enough)
             except ConditionFailed as failed:
                 full = int((failed.item or {}).get("full_at", now))
-                raise refusal_too_fast(account, full, messages, now_msec) from failed
+                if full > now:
+                    raise refusal_too_fast(account, full, messages, now_msec) from failed
 
     def _spend_day(self, account: Account, messages: int, now_msec: int) -> None:
         """Takes messages from the calls that the account may make today. Raises RateLimited."""
