@@ -49,6 +49,7 @@ def test_two_campaigns_share_the_lines_of_their_account_and_are_counted_exactly(
                 queued = {"kind": "state", "state": "queued", "mid": mid}
                 cloud.journal.wait_for(lambda entry, queued=queued: entry.items() >= queued.items(), 60)
             pool.choose({"lines": None})
+            cloud.functions.invoke(cloud.template.functions["DialerFunction"].arn, {"source": "aws.events"})
             ended = {"kind": "state", "state": "finished"}
             for mid in campaign_of:
                 cloud.journal.wait_for(lambda entry, mid=mid: entry.items() >= {**ended, "mid": mid}.items(), 60)
