@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from speechcall.accounts.rules.account import Account
 from speechcall.messages.rules.message import Message, State
 from speechcall.messages.rules.pool import Pool
-from speechcall.messages.rules.stops import StopState
 from speechcall.messages.rules.turns import Queue, Turn
 from speechcall.messages.use_cases.lines import PoolState
-from speechcall.messages.use_cases.message_ports import Brake
 from speechcall.messages.use_cases.turn_ports import TurnStore
-from speechcall.rehearsal.adapters.standing_reader import Stops, in_parts, read_messages
+from speechcall.rehearsal.adapters.standing_reader import Stops, in_parts, read_messages, stopped_lists
 from speechcall.rehearsal.adapters.virtual_stack import Standing, stores_of
 from speechcall.rehearsal.rules.lean import lean
 from speechcall.rehearsal.rules.rehearsal_job import MOST_OWN_WAITING, Failure
@@ -73,7 +71,7 @@ def read_place(
     }
     others = Others(sum(rivals.values()), len(lines.held) - len(held))
     standing = _with_others(own_turns, own_queues, own, others, lines, held, at_msec)
-    standing = standing._replace(stopped=_stopped(own, stops))
+    standing = standing._replace(stopped=stopped_lists(own, stops))
     situation = Situation(
         at_msec,
         stack,
@@ -173,14 +171,3 @@ def _message_of_others(at_msec: int) -> Message:
         expires_at=at_msec // 1000 + hours * 3600,
         ttl_seconds=hours * 3600,
     )
-
-
-def _stopped(own: Iterable[Message], stops: Stops) -> dict[tuple[Brake, object], str]:
-    """The account's lists that are paused or cancelled, by themselves or with their campaign."""
-    lists = {(one.account_id, one.list_id, one.campaign, one.is_urgent) for one in own}
-    stopped: dict[tuple[Brake, object], str] = {}
-    for account_id, list_id, campaign, is_urgent in sorted(lists):
-        state = stops.held(account_id, list_id, campaign, is_urgent=is_urgent).state
-        if state is not StopState.ACTIVE:
-            stopped[Brake.LIST, list_id] = state.value
-    return stopped

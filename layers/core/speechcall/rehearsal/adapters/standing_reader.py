@@ -57,19 +57,24 @@ def read_standing(
     for mids in in_parts(_waiting(client, table)):
         messages += read_messages(client, table, mids)
         progress(len(messages))
+    return Standing(
+        lines,
+        [turn for found, _ in read for turn in found],
+        [queue for _, found in read for queue in found],
+        messages,
+        stopped_lists(messages, stops),
+    )
+
+
+def stopped_lists(messages: Iterable[Message], stops: Stops) -> dict[tuple[Brake, object], str]:
+    """The lists of messages that are paused or cancelled, by themselves or with their campaign."""
     lists = {(one.account_id, one.list_id, one.campaign, one.is_urgent) for one in messages}
     stopped: dict[tuple[Brake, object], str] = {}
     for account_id, list_id, campaign, is_urgent in sorted(lists):
         state = stops.held(account_id, list_id, campaign, is_urgent=is_urgent).state
         if state is not StopState.ACTIVE:
             stopped[Brake.LIST, list_id] = state.value
-    return Standing(
-        lines,
-        [turn for found, _ in read for turn in found],
-        [queue for _, found in read for queue in found],
-        messages,
-        stopped,
-    )
+    return stopped
 
 
 def _waiting(client: "DynamoDBClient", table: str) -> Iterator[str]:
