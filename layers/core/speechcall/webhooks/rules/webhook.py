@@ -108,7 +108,7 @@ def webhook_steps(message: Message, task: WebhookTask) -> tuple[int, ...]:
 
 
 def looks_up(message: Message, task: WebhookTask) -> bool:
-    """Whether the list of a task ends with a lookup, which is told of an entry too."""
+    """Whether the list of a task ends with a lookup, which is also told what was entered."""
     actions = message.menus[task.menu].actions.get(task.key, ())
     return isinstance(next(filter(ends_list, actions), None), Lookup)
 
