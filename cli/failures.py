@@ -63,7 +63,9 @@ def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
         sentence, status = str(refusal), REFUSED
     except StoreUnavailable as error:
         status = UNKNOWN
-        sentence = f"The table did not answer ({error}). Look with `speechcall account list` whether anything changed."
+        sentence = (
+            f"The table did not answer ({error}). Whether anything was changed is not known: look before you repeat it."
+        )
     except ClientError as error:
         status = UNKNOWN if _status_of(error) >= 500 else REFUSED
         sentence = f"AWS refuses {error.operation_name}: {error.response.get('Error', {}).get('Message', error)}"
@@ -75,7 +77,7 @@ def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
             sentence = f"The service of `make run` does not answer ({said})."
         else:
             sentence = f"AWS cannot be asked ({said}); --profile and --region say as whom and where."
-    except OSError as error:  # behind BotoCoreError, of which some are this too
+    except OSError as error:  # of the output (`cli.files` tells of files); some BotoCoreErrors, above, are this too
         if error.errno == errno.EPIPE:
             raise  # who reads has enough: the command ends, and says nothing
         sentence = f"{unwritten(error)}."

@@ -14,10 +14,10 @@ HOUR_MSEC = 3_600_000
 
 
 def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str:
-    """Makes a secret that signs the account's webhooks from now on, and returns it.
+    """Makes a secret that signs the account's webhooks within a minute, and returns it, the only time that it is seen.
 
     Older ones sign for `kept_hours` more; 0: no more. Raises Refusal where too many sign already, or somebody else was
-    first.
+    first; StoreUnavailable.
     """
     secret = new_secret(secrets.token_bytes)
     try:

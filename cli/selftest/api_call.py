@@ -38,7 +38,11 @@ class ScriptedCall:
             yield Check("outcome", "the call was answered, and key 1 was heard", self._outcome)
 
     def _send(self) -> Iterator[Finding]:
-        """Sends the message; whether it was accepted. Raises Stopped where the API does not answer."""
+        """Sends the message and keeps its id; a finding if it was refused.
+
+        It has no Idempotency-Key: sent twice, it calls a simulated callee twice. Raises Stopped where the API does not
+        answer as it should.
+        """
         message = {"from": "selftest", "to": self._number, "text": "selftest", "type": "speechcall"}
         content = json.dumps({"messages": [{**message, "menu": [{**_MENU, "say": _SAYS}]}]}).encode()
         status, answer = self._api.ask("POST", "/bat/messagelist", content, has="messages", changes=True)

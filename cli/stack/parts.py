@@ -220,11 +220,15 @@ class Table(NamedTuple):
         if self._described() is None:
             return
         protect(self.dynamodb, self.name, on=False)
-        wait_until(self._is_being_deleted, f"A change of the table {self.name}", pause)
+        wait_until(self._begin_deletion, f"A change of the table {self.name}", pause)
         wait_until(lambda: self._described() is None, f"The deletion of the table {self.name}", pause)
 
-    def _is_being_deleted(self) -> bool:
-        """Has the table deleted; whether it is being deleted, or gone. False: it is being changed, so ask again."""
+    def _begin_deletion(self) -> bool:
+        """Asks DynamoDB to delete the table. Out: whether that is under way, or done.
+
+        False: ask again, because the table is still being changed (its protection just was), or too many tables are
+        being changed at once.
+        """
         try:
             self.dynamodb.delete_table(TableName=self.name)
         except ClientError as error:
@@ -232,7 +236,7 @@ class Table(NamedTuple):
                 return True
             if error_code(error) not in ("ResourceInUseException", "LimitExceededException"):
                 raise
-            found = self._described()  # in use: it is being deleted, or changed
+            found = self._described()
             return found is None or found["TableStatus"] == "DELETING"
         return True
 

@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     names = {"mid": event["mid"], "attempt": event["attempt"], "command": event["command"]}
     with log_failures(logger, **names):
         answer = control.handle(event)
-    # The phone is about to ring (a refused dial is answered): the function that the callee will wait for is made ready.
+    # The phone is about to ring, if the provider has not refused: the function that the callee waits for is made ready.
     if event["command"] == Kind.DIAL and not answer:
         warm()
     if reason := answer.get("refused"):

@@ -9,14 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.rates_file import HEADER, MOST_RATES, read_rates, write_rates
+from speechcall.menus.rules.call_log import HOLD_SECONDS
+from speechcall.menus.rules.call_space import all_that_happens
 from speechcall.menus.rules.longest_call import longest_call_seconds
+from speechcall.menus.rules.menu import MAX_LOOKUP_MSEC, Lookup, Menu
 from speechcall.menus.rules.walk import Behaviour, CallLimits, walk
 from speechcall.money.rules.rate import MOST_PRICE, MOST_SECONDS, ONE, Rate, as_number, as_text, price
 from speechcall.money.rules.rate_table import rate_at, rates_in, stretches_of
+from speechcall.shared.rules.time_bounds import HANG_UP_SECONDS, WAIT_PROMPT_SECONDS
 from tests.kit.random_menus import random_menus
 
 HEAD = ",".join(HEADER)
 HEARD = [*(f"d{number}" for number in range(10)), "idle", "other"]
+LONGEST_LOOKUP = MAX_LOOKUP_MSEC // 1000 + WAIT_PROMPT_SECONDS
 MINUTE = Rate("380", 60, 500_000, 1, 8_333)
 
 prefixes = st.text("0123459", min_size=1, max_size=5).filter(lambda text: text[0] != "0")
@@ -197,8 +202,17 @@ def test_no_callee_is_longer_in_a_call_than_is_reserved_for(seed):
     for _ in range(20):
         behaviours = [Behaviour(random.choice(HEARD)) for _ in range(visits)]
         seconds = 0
-        for index in walk(menus, behaviours, visits, 3).menus:
+        for index, behaviour in zip(walk(menus, behaviours, visits, 3).menus, behaviours, strict=False):
             if seconds >= most_seconds:
                 break  # no menu begins any more
-            seconds += waits[index]
-        assert seconds < longest <= most_seconds + max(waits) + 40
+            happens = all_that_happens(menus[index], behaviour.heard)
+            seconds += waits[index] + max(one.looks_up_msec for one in happens) // 1000
+        assert seconds + HOLD_SECONDS + HANG_UP_SECONDS <= longest
+        assert longest <= most_seconds + max(waits) + LONGEST_LOOKUP + HOLD_SECONDS + HANG_UP_SECONDS
+
+
+def test_the_last_menu_may_look_something_up_when_no_other_menu_may_begin():
+    again = Lookup("https://api.example.com/lookup", {}, 0, timeout_msec=MAX_LOOKUP_MSEC)
+    seconds = longest_call_seconds([Menu("intro", 1000, {"d1": (again,)})], [53], CallLimits(100, 60, 3))
+    # Each menu takes 53 s and the lookup's 6, so the second one begins at 59.
+    assert seconds - HOLD_SECONDS - HANG_UP_SECONDS >= 2 * (53 + LONGEST_LOOKUP)

@@ -37,14 +37,15 @@ def awaits_report(call: Call) -> bool:
 
 
 def may_have_heard(call: Call) -> bool:
-    """Whether a menu may have been heard in a call: one was handed to the telephony, and was not both the only one and
-    one that could not be played.
+    """Whether a menu may have been heard in a call: at least one was handed to the telephony, and if it was just one,
+    nothing says that it could not be played.
 
-    What is handed out may have been heard, although nothing was reported of it.
+    What is handed out may have been heard, although nothing was reported of it. The log may be ahead of `visits`, and
+    calls of earlier releases have no log.
     """
     was_handed_out = call.visits > 0 or any(entry.then.kind is ThenKind.ASK for entry in call.log)
-    first_failed = len(call.path) == 1 and call.path[0].heard == PROMPT_ERROR and call.visits <= 1
-    return was_handed_out and not first_failed
+    only_one_failed = len(call.path) == 1 and call.path[0].heard == PROMPT_ERROR and call.visits <= 1
+    return was_handed_out and not only_one_failed
 
 
 def key_was_pressed(call: Call) -> bool:

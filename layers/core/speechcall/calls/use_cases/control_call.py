@@ -142,10 +142,12 @@ class Control(NamedTuple):
         return None
 
     def _wait_in_doubt(self, mid: str, attempt: int, said: Exception) -> str | None:
-        """Lets the task wait as for a phone that rings, so that a callee who answers is served. `said`: the provider's
-        last answer to the dial, kept as the end of a call of which nothing is ever reported.
+        """Notes what is known of a dial whose first try may have placed the call. Its task is not answered, so it waits
+        as for a phone that rings, and a callee who answers is served.
 
-        Returns why a repeat was refused, if it was.
+        `said`: the provider's last answer. A refusal or a throttling is kept, as the end of a call of which nothing is
+        ever reported; any other error decides nothing. Out: the reason of a refusal, which is for the operator, and
+        ends nothing; else None.
         """
         # The text of an error that is not ours may have a phone number in it.
         told = said if isinstance(said, SpeechCallError) else type(said).__name__

@@ -107,7 +107,8 @@ class DynamoPersonJobs:
 def _dump(job: PersonJob, next_msec: int | None) -> Values:
     """The item of a job. `next_msec`: when it is looked at next; None: it is done, and is not in the index.
 
-    An erasure that is done no longer has the digest of the number.
+    An erasure that is done no longer has the digest of the number. One that is not done is kept for however long it
+    takes, because it was promised; an export that is not done is asked for again.
     """
     item: Values = {
         **person_job_key(job.job_id),

@@ -126,7 +126,7 @@ class _Walk:
         first = _Place(0, 0, *(one.behind_a_key(0) for one in self._silences))
         layer = [first]
         self._ways[first] = None
-        if not self._sounds_alike(0, 0):
+        if not self._asks_alike(0, 0):
             begins = Behaves((), 0, None)
             self._found[Kind.PLAYED, 0, 0, "", None] = Difference(Kind.PLAYED, (), begins, begins)
         for visit in range(1, self._limits.visits + 1):
@@ -168,7 +168,7 @@ class _Walk:
             if before.menu != after.menu or before.ending is not after.ending:
                 self._add(Kind.LEADS, place, step, before, after)
             return False
-        if not self._sounds_alike(before.menu, after.menu):
+        if not self._asks_alike(before.menu, after.menu):
             self._add(Kind.PLAYED, place, step, before, after)
         return True
 
@@ -201,7 +201,7 @@ class _Walk:
         if name not in self._found:
             self._found[name] = Difference(kind, (*self._way(place), step), before, after)
 
-    def _sounds_alike(self, old: int, new: int) -> bool:
+    def _asks_alike(self, old: int, new: int) -> bool:
         """Whether two menus, by their indices, play the same and await a key, or digits, in the same way.
 
         Also an introduction that only has a new name (`renamed`) is the same.

@@ -103,7 +103,7 @@ def longest_walk(menus: Sequence[Menu], waits: Sequence[int], max_visits: int) -
 
     `waits`: the seconds that each menu takes whenever it is asked; the longest lookup of the menu comes on top.
     """
-    waits = [wait + _lookup_seconds(menu) for wait, menu in zip(waits, menus, strict=True)]
+    waits = [wait + lookup_seconds(menu) for wait, menu in zip(waits, menus, strict=True)]
     steps = [_targets(menu) for menu in menus]
     # longest[index]: seconds and menus of the longest call from here, with so many visits left.
     longest = [(0, 0)] * len(menus)
@@ -137,7 +137,7 @@ def _targets(menu: Menu) -> list[int]:
     return [target for target in _nexts(menu) if target is not None]
 
 
-def _lookup_seconds(menu: Menu) -> int:
+def lookup_seconds(menu: Menu) -> int:
     """The longest that a lookup of a menu is waited for, with the prompt that is played meanwhile."""
     return math.ceil(max(happens.looks_up_msec for happens in happenings(menu)) / 1000)
 

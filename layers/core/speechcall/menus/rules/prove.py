@@ -188,6 +188,7 @@ class _Search:
         self._rounds: Sequence[Sequence[int]] = ()
         self._early: Sequence[int] = ()
         self._soonest: Sequence[int] = ()
+        # The earliest that a call came to each place; None: a call that is late may break what an early one does not.
         self._least_of: dict[_Place, int] | None = None
         self._uses_least = self._uses_most = False
 
@@ -287,7 +288,7 @@ class _Search:
             there = _Place(move.target, silence, move.state)
             # A call that continues to the next menu was not later than that menu may begin.
             most = min(decided, until - 1)
-            if self._is_better(following.get(there), there, least, most):
+            if self._has_to_be_followed(there, following.get(there, ()), least, most):
                 self._add(following, there, _Call(least, most, call, move.step))
         return None
 
@@ -306,15 +307,17 @@ class _Search:
             since += repeat
         return since
 
-    def _is_better(self, there: list[_Call] | None, place: _Place, least: int, most: int) -> bool:
-        """Whether a call has to be followed at a place: it can be earlier or later than all calls that are there.
+    def _has_to_be_followed(self, place: _Place, calls: Sequence[_Call], least: int, most: int) -> bool:
+        """Whether a call that comes to a place at `least` to `most` ms can do what no other one there can.
 
-        `there`: those that have asked as many menus; None: there are none.
+        An earlier one may have time for one more menu, and a later one may come to a limit. `calls`: those that come to
+        the place by as many menus; if one of them can be as early and as late, it does for both. Where being late
+        does not matter, it has to be earlier than all that ever came there, by however many menus.
         """
         if self._least_of is not None:
             known = self._least_of.get(place)
             return known is None or least < known
-        return there is None or not any(one.least <= least and one.most >= most for one in there)
+        return not any(one.least <= least and one.most >= most for one in calls)
 
     def _add(self, layer: _Layer, place: _Place, call: _Call) -> None:
         """Adds a call at a place, and drops those there that can be neither earlier nor later. Raises TooManyStates."""

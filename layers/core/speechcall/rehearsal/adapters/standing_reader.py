@@ -50,6 +50,8 @@ def read_standing(
 ) -> Standing:
     """All that waits or is in a call, a little behind. `table`: Messages; `progress` hears how many were read.
 
+    `accounts`: all that the stack has, because the messages of all are read. `lines`: as just read.
+
     Raises TooManyWait, StoreUnavailable.
     """
     read: list[tuple[Sequence[Turn], Sequence[Queue]]] = [turns.all_of(one.account_id) for one in accounts]
@@ -78,7 +80,7 @@ def stopped_lists(messages: Iterable[Message], stops: Stops) -> dict[tuple[Brake
 
 
 def _waiting(client: "DynamoDBClient", table: str) -> Iterator[str]:
-    """The ids of all messages that are prepared, queued or in a call. Raises TooManyWait."""
+    """The ids of all messages that are being prepared, are queued or in a call. Raises TooManyWait."""
     states = (State.PREPARING, State.QUEUED, State.CALLING)
     count = 0
     for shard in (*(shard for state in states for shard in due_shards(state.value)), LATER):

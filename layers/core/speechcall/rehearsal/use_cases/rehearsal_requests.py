@@ -88,15 +88,22 @@ def read_rehearsal(account: Account, job_id: str, desk: RehearsalDesk) -> "answe
 
 
 def _messages(account: Account, asked: Asked, desk: RehearsalDesk) -> list[Message]:
-    """What the list would become. Raises InvalidRequest where any of it would be rejected."""
+    """The messages that the list would become. Each part of it, a request's worth, is judged by itself, so that the
+    problems of all parts are told.
+
+    Raises InvalidRequest where any of it would be rejected, other leaves of RequestError as they are, and
+    StoreUnavailable.
+    """
     found: list[Message] = []
     problems: list[Problem] = []
     for part, body in enumerate(asked.bodies):
+        # Ids come from the millisecond, without chance here: two parts made in the same one would have the same ids.
+        made_msec = asked.start_msec + part
         try:
             (made,) = made_messages(
                 account,
                 [body],
-                asked.start_msec + part,
+                made_msec,
                 prompts=desk.prompts,
                 opt_outs=desk.opt_outs,
                 rules=desk.rules,
@@ -109,8 +116,8 @@ def _messages(account: Account, asked: Asked, desk: RehearsalDesk) -> list[Messa
         found += made.messages
         problems += [in_the_whole(one, part) for one in _rejections(made)]
     if problems:
-        # What is wrong around the messages is wrong in each part.
-        raise InvalidRequest("The list would not be accepted as it is.", [*dict.fromkeys(problems)][:MOST_PROBLEMS])
+        different = [*dict.fromkeys(problems)]  # what is wrong around the messages is wrong in each part
+        raise InvalidRequest("The list would not be accepted as it is.", different[:MOST_PROBLEMS])
     return found
 
 

@@ -121,8 +121,8 @@ class _Court:
 
 
 def describe(menus: Sequence[Menu], promise: Promise, verdict: Verdict, limits: CallLimits) -> "Judged":
-    """What the answer says of one promise about a message's menus: result, explanation, and a counterexample if there
-    is one.
+    """What the answer says of a verdict: result, explanation, and a counterexample if there is one. Whether the account
+    requires the promise is added by the caller.
 
     Also an undecided one may have it: a call that breaks the promise if an introduction has a certain length
     (`Verdict.broken`).
