@@ -21,6 +21,8 @@ NAMED_MARK = "sckn_"
 NAMED = "NAMED#"
 """How the names begin under which keys with a name are stored."""
 CHECK_CHARACTERS = 6
+_BEGUN = hashlib.sha256(b"speechcall ")
+"""What checksums begin with; copied for each, which is quicker than to begin anew."""
 REFUSED_SECONDS, MAX_REFUSALS = 10.0, 1000
 
 
@@ -79,14 +81,15 @@ def is_mistaken(secret: str) -> bool:
 
 
 def _checksum(token: str) -> str:
-    digest = hashlib.sha256(f"speechcall {token}".encode("utf-8", "surrogatepass")).digest()
-    return digest[: CHECK_CHARACTERS // 2].hex()
+    digest = _BEGUN.copy()
+    digest.update(token.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:CHECK_CHARACTERS]
 
 
 class Refusals:
     """What was refused a moment ago. A repeat is refused again without a look-up, and without a SHA-256.
 
-    Also of what was mistyped: a client that was given a wrong key sends it again and again.
+    What is mistyped is not noted: to see that costs hardly more than to look it up here.
     Noted are only secrets in the form that we give out: those are drawn at random, so one that was refused will not be
     given out a moment later.
     Kept is Python's hash of what was sent, 64 bits under a key that each process draws for itself. It is the cheapest
@@ -121,12 +124,11 @@ def authenticate(
     more, so one SHA-256 is enough; an unknown user costs the same look-ups and comparison as a known one. An unknown
     key costs one.
     """
-    user, secret = sent = _given(headers)
+    sent = headers.get(KEY_HEADER), headers.get("authorization")
     if refusals and refusals.has(sent):
         raise Unauthorized("The user name, password or key is wrong.")
+    user, secret = _given(*sent)
     if is_mistaken(secret):
-        if refusals:
-            refusals.note(sent)
         raise Unauthorized("The user name, password or key is wrong.")
     digest = sha256(secret)
     name = _name_by_digest(secret, digest) if user is None else user_name(user)
@@ -160,11 +162,11 @@ def sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _given(headers: Mapping[str, str]) -> tuple[str | None, str]:
+def _given(key: str | None, authorization: str | None) -> tuple[str | None, str]:
     """The user (None: the secret is an API key) and the secret. Raises Unauthorized where there are none."""
-    if key := headers.get(KEY_HEADER):
+    if key:
         return None, key
-    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         raise Unauthorized("Send your credentials by HTTP Basic (user:password) or in X-Authorization-Key.")
     try:

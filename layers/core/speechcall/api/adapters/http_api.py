@@ -8,7 +8,7 @@ what these functions do before their first answer.
 
 import base64
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -37,6 +37,8 @@ class HttpRequest:
 
     Whatever is made before the credentials are looked at is made for strangers too, so it is little.
     """
+
+    __slots__ = ("_event", "account_id", "headers", "key_name")
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self._event = event
@@ -78,7 +80,7 @@ class HttpRequest:
 
 def _in_lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:
     """Headers by their names in lower case, as the gateway sends them; other servers of its events may not."""
-    if "".join(headers).islower():
+    if "host" in headers:  # every request has it, and a server writes all names in the same way
         return headers
     return {name.lower(): value for name, value in headers.items()}
 
@@ -125,19 +127,24 @@ class HttpApi:
         """
 
         def add(handler: Handler) -> Handler:
-            if scope_of(key) in RECORDED and not self._recording:
-                raise ValueError(f"what {key} changes has to be recorded: give HttpApi the audit trail")
-            self._routes[key] = handler
+            self._routes[key] = self._recorded(key, handler) if scope_of(key) in RECORDED else handler
             if key.startswith("GET "):
                 self._routes[f"HEAD {key.removeprefix('GET ')}"] = handler
             return handler
 
         return add
 
-    def _recorded(self, request: HttpRequest) -> AbstractContextManager[object]:
-        if self._recording and scope_of(request.route) in RECORDED:
-            return self._recording(request)
-        return nullcontext()
+    def _recorded(self, key: Route, handler: Handler) -> Handler:
+        """The function of a route, within what records its changes. Raises ValueError if nothing does."""
+        recording = self._recording
+        if recording is None:
+            raise ValueError(f"what {key} changes has to be recorded: give HttpApi the audit trail")
+
+        def answer(request: HttpRequest) -> Answer:
+            with recording(request):
+                return handler(request)
+
+        return answer
 
     def resolve(self, event: Mapping[str, Any]) -> Answer:
         """The answer to the gateway's event, also to a client's mistake, an unknown route or a failure of ours.
@@ -151,8 +158,7 @@ class HttpApi:
         try:
             if not event["routeKey"].startswith(_READING):
                 check_site(request.headers)
-            with self._recorded(request):
-                return handler(request)
+            return handler(request)
         except RequestError as error:
             count("RequestsRefused", code=error.code)
             return answer_problem(error)
