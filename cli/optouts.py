@@ -183,7 +183,10 @@ def export(deployment: Deployment, account_id: AccountId, as_json: AsJson = Fals
 
 
 def _cells(one: OptOut) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What stands under the columns: first what is ours alone, then the rest, some of which others wrote."""
+    """What stands under _COLUMNS, in two parts: the first five, which we make; the rest, some of which others wrote.
+
+    Only the second part may hold what a spreadsheet would take for a formula.
+    """
     consent = one.consent or Consent("", "", "")
     removed = utc_text(one.removed_msec) if one.removed_msec is not None else ""
     told = (one.list_name, one.digest, one.ending, utc_text(one.since_msec), one.by.value)
@@ -255,7 +258,7 @@ def read_rows(content: bytes, now_msec: int) -> tuple[list[Row], list[str]]:
 
 
 def _read_row(cells: list[str], now_msec: int) -> Row | str:
-    """A row, or what is wrong with it: without the number, for what is printed may be kept."""
+    """A line's row, or in words what is wrong with it: without the number, for what is printed may be kept."""
     number = to_e164(cells[0])
     if number is None:
         return "no number in international format, such as +380671234567"
@@ -266,6 +269,7 @@ def _read_row(cells: list[str], now_msec: int) -> Row | str:
     since = _moment(cells[1])
     if since is None:
         return "a date is 2026-11-30 or 2026-11-30T09:00:00Z"
+    # A day is given in UTC; where the clocks are ahead of it, today may begin up to 14 hours from now.
     if since > now_msec + _DAY_MSEC:
         return "its date is in the future"
     return Row(number, since)

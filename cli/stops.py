@@ -61,7 +61,7 @@ def cancel_message_(
     if isinstance(place, Api):
         done, late = _cancel_by_api(place, message, hangup), "It is in a call, which goes on, or finished."
     else:
-        # Where there is no such message nothing is changed, and so nothing recorded.
+        # Where there is no such message nothing is changed, and so nothing recorded: any account would do.
         belongs_to(place, lambda: getattr(place.messages.get(message), "account_id", ""))
         found = cancel_waiting(message, hangup, messages=place.messages, clock=SystemClock())
         if found is None:
@@ -70,7 +70,7 @@ def cancel_message_(
     if as_json:
         show_json({"messageId": message, "state": done.value})
     else:
-        typer.echo(_told(message, done, late))
+        typer.echo(_cancelled_in_words(message, done, late))
     if done is Cancelled.TOO_LATE:
         raise typer.Exit(REFUSED)
 
@@ -84,8 +84,8 @@ def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
     return Cancelled(answer["state"])
 
 
-def _told(message: str, done: Cancelled, late: str) -> str:
-    """What came of the cancellation of a message, in a sentence. `late`: the one of TOO_LATE, which tells why."""
+def _cancelled_in_words(message: str, done: Cancelled, late: str) -> str:
+    """What came of the cancellation of a message, in a sentence. `late`: that sentence for TOO_LATE; it tells why."""
     match done:
         case Cancelled.CANCELLED:
             return f"The message {message} is cancelled."
@@ -208,9 +208,10 @@ def _what(made: MessageList) -> Stopped:
 
 
 def _tell_stop(named: str, stop: Stop | None) -> None:
-    """Prints what holds for a list or campaign now. Raises Refusal where it is cancelled, or there is none.
+    """Prints how a list or campaign stands after it was paused or resumed.
 
-    `named`: the list or campaign, as the sentence names it. `stop`: what holds; None: there is none.
+    `named`: the list or campaign, as the sentence names it. `stop`: how it stands; None: there is no such list or
+    campaign. Raises Refusal for None, and for one that is cancelled: that cannot be undone.
     """
     if stop is None:
         raise Refusal(f"There is no {named} in this account.")
