@@ -84,6 +84,7 @@ class Api:
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
         told, status = "", FAILED
         for tried in range(1, TRIES + 1):
+            # Seconds: 1, 2, 4 …, each a quarter more or less, so that several clients do not come back together.
             wait = 0.5 * 2**tried * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
             try:
                 response = self._http.request(

@@ -241,7 +241,7 @@ class Told:
             yield _row("no key" if key == "none" else f"first key {key}", one)
         yield ""
         yield f"Calls begun in each {_duration(found.slot_seconds)}, the mean of all rehearsals:"
-        most = max((*found.begun, 1))
+        most = max((*found.begun, 1))  # 1: where no call begins, nothing is divided by 0
         for number, count in enumerate(found.begun):
             moment = _clock(begin + number * found.slot_seconds * 1000)
             yield f"{moment:>12} {'#' * round(count / most * BAR):<{BAR}} {round(count)}".rstrip()

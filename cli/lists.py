@@ -99,7 +99,10 @@ def export(
 
 
 def _exported(deployment: Deployment, list_id: str, form: Format) -> str:
-    """The export of a list, as text. A bar shows how far it is."""
+    """The export of a list, as text, without messages that are deleted already. A bar shows how far it is.
+
+    Raises Refusal where there is no such list.
+    """
     found = made_list(deployment, list_id)
     console = Console(stderr=True)
     with Progress(BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:

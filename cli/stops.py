@@ -32,6 +32,8 @@ campaigns = typer.Typer(no_args_is_help=True)
 
 FOLLOWS = "Its messages' own states follow, at least thirty a second."
 TTL_RUNS_ON = "No call of it begins until it is resumed; calls in progress go on, and so does the messages' ttl."
+_NO_EXPIRY = 0
+"""Of a pause or cancellation: only that of a list expires, with the list."""
 
 MessageId = Annotated[str, typer.Argument(metavar="ID", callback=values.message_id, help="messageId.")]
 ListId = Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")]
@@ -142,7 +144,7 @@ def resume_list_(deployment: Deployment, list_id: ListId) -> None:
 def cancel_campaign(deployment: Deployment, account: AccountId, name: CampaignName, hangup: Hangup = False) -> None:
     """Cancel a campaign for good. Calls in progress go on, without --hangup."""
     what = Stopped(Brake.CAMPAIGN, account, name)
-    if deployment.stops.cancel(what, SystemClock().now_msec(), 0, hangs_up=hangup) is None:
+    if deployment.stops.cancel(what, SystemClock().now_msec(), _NO_EXPIRY, hangs_up=hangup) is None:
         raise Refusal(f"The account {account} has no campaign {name}.")
     numbers = deployment.stops.numbers(account, name)
     _tell_cancelled(f"campaign {name}", numbers.stop_counts if numbers else StopCounts())
@@ -154,7 +156,7 @@ def cancel_campaign(deployment: Deployment, account: AccountId, name: CampaignNa
 def pause_campaign(deployment: Deployment, account: AccountId, name: CampaignName) -> None:
     """Pause a campaign: no call of it begins until it is resumed."""
     what = Stopped(Brake.CAMPAIGN, account, name)
-    _tell_stop(f"campaign {name}", deployment.stops.pause(what, SystemClock().now_msec(), 0))
+    _tell_stop(f"campaign {name}", deployment.stops.pause(what, SystemClock().now_msec(), _NO_EXPIRY))
 
 
 @campaigns.command("resume")
@@ -173,7 +175,7 @@ def resume_campaign_(deployment: Deployment, account: AccountId, name: CampaignN
 def pause(deployment: Deployment, account_id: AccountId) -> None:
     """Pause an account's messages, urgent ones too: no call of them begins until it is resumed."""
     found(deployment, account_id)
-    deployment.stops.pause(Stopped(Brake.ACCOUNT, account_id), SystemClock().now_msec(), 0)
+    deployment.stops.pause(Stopped(Brake.ACCOUNT, account_id), SystemClock().now_msec(), _NO_EXPIRY)
     typer.echo(f"The account {account_id} is paused. {TTL_RUNS_ON}")
 
 
