@@ -374,9 +374,9 @@ def found(deployment: Deployment, account_id: str) -> Account:
 
 
 def _change(deployment: Deployment, account_id: str, change: Callable[[Account], Account]) -> Account:
-    """Saves what `change` makes of an account, and returns that. If somebody else saves it first, both are done again.
+    """Saves what `change` makes of an account, and returns that. If somebody else saves it first, it is read again.
 
-    So `change` may be called several times. Raises Refusal if there is no such account, or if somebody else was first
+    So `change` may be called several times, each time with the account as it is then. Raises Refusal if there is no such account, or if somebody else was first
     _TRIES times.
     """
     for _ in range(_TRIES):
@@ -438,8 +438,8 @@ def _new_secrets(account_id: str) -> Secrets:
 def _give_secret_and_show_json(deployment: Deployment, account_id: str, given: Secrets) -> None:
     """Gives a new account its webhook secret, and shows it with the other credentials (`given`) in one JSON, once.
 
-    If no webhook secret can be made, the others are shown with null in its place, before the error goes on: Refusal,
-    StoreUnavailable. Raises Failure where the output takes nothing.
+    If no webhook secret can be made, the others are shown with null in its place, before the error goes on. Raises
+    Failure too, where the output takes nothing.
     """
     told: dict[str, Any] = {"account": account_id, **asdict(given), "webhookSecret": None}
     try:

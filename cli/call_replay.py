@@ -159,7 +159,7 @@ def _entry(given: dict[str, Any], menus: int) -> Entry:
 def _webhooks(mid: str, attempt: int, entry: Entry, menus: Sequence[Menu]) -> tuple[str, ...]:
     """The ids of the webhooks that follow from an entry: those of the list of actions that runs.
 
-    None follow where no list runs: from the answer, from a prompt that could not be played, from a key without a list.
+    None follow where no list runs: from the answer, from a prompt that could not be played, from what has no list.
     """
     if entry.menu is None or entry.event == PROMPT_ERROR:
         return ()
