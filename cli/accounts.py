@@ -376,8 +376,8 @@ def found(deployment: Deployment, account_id: str) -> Account:
 def _change(deployment: Deployment, account_id: str, change: Callable[[Account], Account]) -> Account:
     """Saves what `change` makes of an account, and returns that. If somebody else saves it first, it is read again.
 
-    So `change` may be called several times, each time with the account as it is then. Raises Refusal if there is no such account, or if somebody else was first
-    _TRIES times.
+    So `change` may be called several times, each time with the account as it is then. Raises Refusal if
+    there is no such account, or if somebody else was first _TRIES times.
     """
     for _ in range(_TRIES):
         read = found(deployment, account_id)
