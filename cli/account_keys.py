@@ -96,7 +96,7 @@ def revoke(deployment: Deployment, account_id: AccountId, name: KeyName) -> None
 def _why(change: NotDone, account_id: str, name: str) -> str:
     """Why a key was not made or revoked, in a sentence.
 
-    NOT_THERE is the account here: of a key that is not there `revoke` tells itself.
+    NOT_THERE: it is the account that is not there. A key that is not there never comes here: `revoke` says so itself.
     """
     match change:
         case Change.TAKEN:

@@ -16,7 +16,7 @@ from cli.promise_files import promises_or_pack
 from cli.queues import Queue, chosen_queue, settle_queue
 from cli.table import show_table
 from cli.target import on_deployment
-from cli.webhook_secret import give_secret, show_secret, take_secrets, tell_rotation
+from cli.webhook_secret import give_secret, rotation_in_words, show_secret, take_secrets
 from speechcall.accounts.rules.account import (
     ANYWHERE,
     DEFAULT_BURST,
@@ -160,7 +160,7 @@ def create(
     if not deployment.accounts.add(account, credentials_of(account_id, given)):
         raise Refusal(f"There is an account (or a user) {account_id} already; `account rotate` gives it new secrets.")
     if as_json:
-        _show_json_once(deployment, account_id, given)
+        _give_secret_and_show_json(deployment, account_id, given)
         return
     where = "any number at all" if ANYWHERE in prefix else f"numbers that begin with {', '.join(account.prefixes)}"
     if deny:
@@ -202,7 +202,7 @@ def rotate(
                     {"account": account_id, "webhookSecret": secret, "olderSignHours": kept_hours if before else 0}
                 )
                 return
-            typer.echo(tell_rotation(account_id, kept_hours, before) + "\n")
+            typer.echo(rotation_in_words(account_id, kept_hours, before) + "\n")
             show_secret(secret)
         return
     account, given = found(deployment, account_id), _new_secrets(account_id)
@@ -332,7 +332,7 @@ def set_(
         "requires": (bool(require) or no_require, lambda: _promises(require)),
     }
     changes |= {name: value() for name, (is_given, value) in replaced.items() if is_given}
-    changes |= _events(status_url, no_status_url, status_events)
+    changes |= _status_changes(status_url, no_status_url, status_events)
     spoken = call_backs.given(
         call_back_text, call_back_audio, call_back_done_text, call_back_done_audio, call_back_voice, none=no_call_back
     )
@@ -356,8 +356,11 @@ def _one_of(name: str, given: object, without: str, is_without: bool) -> None:
         raise typer.BadParameter(f"give either {name} or {without}.")
 
 
-def _events(status_url: str | None, no_status_url: bool, status_events: str | None) -> dict[str, Any]:
-    """What changes of where, and of what, an account is told what becomes of its messages; empty: nothing changes."""
+def _status_changes(status_url: str | None, no_status_url: bool, status_events: str | None) -> dict[str, Any]:
+    """Which of `status_url` and `status_events` change in an account, and to what; empty: neither.
+
+    A `status_url` of "": no status webhooks any more. `no_status_url`: --no-status-url, which is not given with a URL.
+    """
     changes: dict[str, Any] = {"status_url": status_url or ""} if status_url or no_status_url else {}
     return changes if status_events is None else {**changes, "status_events": values.to_events(status_events)}
 
@@ -371,9 +374,10 @@ def found(deployment: Deployment, account_id: str) -> Account:
 
 
 def _change(deployment: Deployment, account_id: str, change: Callable[[Account], Account]) -> Account:
-    """Saves the changed account, and returns it. One that was changed meanwhile is read and changed again.
+    """Saves what `change` makes of an account, and returns that. If somebody else saves it first, it is read again.
 
-    `change` may be called several times. Raises Refusal if there is no such account, or no try was in time.
+    So `change` may be called several times, each time with the account as it is then. Raises Refusal if
+    there is no such account, or if somebody else was first _TRIES times.
     """
     for _ in range(_TRIES):
         read = found(deployment, account_id)
@@ -389,7 +393,7 @@ def _check_clock(window: list[str] | None, time_zone: str | None) -> None:
 
 
 def _spend(deployment: Deployment, given: str | None) -> int | None:
-    """What an account may spend a day, in millionths; 0: no limit; None: nothing was given.
+    """What an account may spend a day, in millionths of the stack's currency; 0: no limit; None: nothing was given.
 
     Raises Refusal for a limit in a stack without rates, which would let it make no call at all.
     """
@@ -431,10 +435,11 @@ def _new_secrets(account_id: str) -> Secrets:
     return new_secrets(account_id, lambda: with_checksum(secrets.token_urlsafe(16)))
 
 
-def _show_json_once(deployment: Deployment, account_id: str, given: Secrets) -> None:
-    """Gives a new account its webhook secret, and shows all its credentials in one JSON.
+def _give_secret_and_show_json(deployment: Deployment, account_id: str, given: Secrets) -> None:
+    """Gives a new account its webhook secret, and shows it with the other credentials (`given`) in one JSON, once.
 
-    If no webhook secret can be made, the others are shown with null in its place, before the error goes on.
+    If no webhook secret can be made, the others are shown with null in its place, before the error goes on. Raises
+    Failure too, where the output takes nothing.
     """
     told: dict[str, Any] = {"account": account_id, **asdict(given), "webhookSecret": None}
     try:

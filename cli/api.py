@@ -51,11 +51,13 @@ class Api:
         key: str = "",
         changes: bool = False,
     ) -> tuple[int, Any]:
-        """Status (200, 400 or 403) and JSON of the answer. Raises Stopped for any other, and if it is not SpeechCall's.
+        """Asks, and returns the answer's status (200, 400 or 403) and its JSON.
 
-        `has`: the member by which an answer with 200 is known to come from SpeechCall. `key`: the Idempotency-Key.
-        `changes`: it changes something without such a key. With either, a request that was not answered may have been
-        carried out: then the status of Stopped is UNKNOWN.
+        `has`: the member by which a 200 is known to come from SpeechCall. `key`: the Idempotency-Key; empty: none.
+        `changes`: the request changes something and has no such key. With either, one that was not answered, or with
+        5xx, may have been carried out: then the status of Stopped is UNKNOWN.
+
+        Raises Stopped for any other status, for what is no JSON, and for a 200 without `has`.
         """
         response = self._response(method, path, content, query, key, is_open=changes or bool(key))
         answer = _json(response)
@@ -82,6 +84,7 @@ class Api:
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
         told, status = "", FAILED
         for tried in range(1, TRIES + 1):
+            # Seconds: 1, 2, 4 …, each a quarter more or less, so that several clients do not come back together.
             wait = 0.5 * 2**tried * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
             try:
                 response = self._http.request(
@@ -116,6 +119,7 @@ def open_api(url: str) -> Api:
     if not (key := os.environ.get(KEY, "").strip()):
         raise typer.BadParameter(f"put the account's key into the environment: {KEY}=…")
     headers = {"X-Authorization-Key": key}
+    # `trust_env`: a proxy that the environment names does not stand between this machine and itself.
     return Api(url, httpx.Client(headers=headers, timeout=40.0, trust_env=not is_local))
 
 
@@ -133,7 +137,7 @@ def _json(response: httpx.Response) -> Any:
 
 
 def _sentence(response: httpx.Response) -> str:
-    """What an answer that refuses says: of SpeechCall, or of what stands before it."""
+    """Why an answer refuses, in its own words: SpeechCall's (`error.message`), or, as API Gateway's, `message`."""
     try:
         given = response.json()
         return str(given["error"]["message"] if "error" in given else given["message"])

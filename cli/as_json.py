@@ -30,7 +30,7 @@ def show_json(value: object) -> None:
 def sentences(as_json: bool) -> Iterator[None]:
     """A context: what is printed in it comes out as `{"said": [...]}`, a string for each line, once it is done.
 
-    Without `as_json` it comes out as it is printed. If an exception ends the context, nothing of it comes out as JSON.
+    Without `as_json` it comes out as it is printed. With it, if an exception ends the context, nothing of it comes out.
     """
     if not as_json:
         yield

@@ -40,7 +40,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what operators and keys have changed, the newest first."""
-    owner = None if account is None else values.account_id(account)
+    owner = None if account is None else values.account_id(account)  # None: all records
     now = SystemClock().now_msec()
     try:
         page = deployment.audit_records.page(owner, now - values.to_seconds(since) * 1000, now, limit, cursor)

@@ -124,6 +124,7 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
         if entry.decided and then.kind is ThenKind.WAIT:
             case = f", and {f'the answer {entry.decided.case!r}' if entry.decided.case else 'no case'}"
             target = react(menus[entry.menu or 0], entry.key or entry.event).leads(entry.decided.case)
+            # A lookup, behind which alone there is a WAIT, leads to a menu in every case: `or 0` is for the type.
             then = after_wait(plan, log, entry, target or 0, entry.decided.at_msec)
         if then != entry.then:
             said, right = _words(entry.then), _words(then)
@@ -151,11 +152,15 @@ def _entry(given: dict[str, Any], menus: int) -> Entry:
     if (lookup := given.get("lookup")) is None:
         return entry
     case = str(lookup["case"] or ELSE)
+    # The menu that the answer led to is given because a Decided has one. Nobody reads it: `_replay_call` finds it anew.
     return entry.with_decision(Decided(entry.seq, case, told.menu or 0, int(lookup["atMsec"]), told))
 
 
 def _webhooks(mid: str, attempt: int, entry: Entry, menus: Sequence[Menu]) -> tuple[str, ...]:
-    """The ids of the webhooks that follow from an entry: those of the list of actions that runs; none: no list does."""
+    """The ids of the webhooks that follow from an entry: those of the list of actions that runs.
+
+    None follow where no list runs: from the answer, from a prompt that could not be played, from what has no list.
+    """
     if entry.menu is None or entry.event == PROMPT_ERROR:
         return ()
     reaction = react(menus[entry.menu], entry.key or entry.event)

@@ -54,10 +54,11 @@ def action_of(command: Callable[..., Any]) -> str | None:
 
 @contextmanager
 def recorded(deployment: object, command: Callable[..., Any], given: Mapping[str, Any]) -> Iterator[None]:
-    """A context in which the first change that a command makes is recorded, in one transaction with it.
+    """A context in which the first write of a command takes its record with it, in one transaction: one for a command.
 
-    `given`: the command's arguments, by parameter. If none of them is the account, `belongs_to` may say it later. A
-    command without `@changing` opens no record. A test's stand-in for a deployment has no audit trail.
+    `given`: the command's arguments, by parameter. If none of them is the account, `belongs_to` may say it later.
+    Nothing is recorded for a command without `@changing`, whose writes the trail then refuses, nor on a test's stand-in
+    for a deployment, which has no audit trail.
     """
     action = action_of(command)
     if action is None or not isinstance(deployment, Deployment):

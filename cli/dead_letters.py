@@ -147,7 +147,11 @@ class DeadLetters:
                 )
 
     def _send(self, letter: Letter, url: str) -> None:
-        # Not its own name: within five minutes of the first time it would be taken for a repeat, and dropped.
+        """Puts a letter's body into another queue, as a message of its own.
+
+        In a FIFO queue it gets a deduplication id of its own. Under the one that it came with, the queue would take it
+        for a repeat, and drop it, if it was first sent in the last five minutes.
+        """
         fifo = (
             {"MessageGroupId": letter.group, "MessageDeduplicationId": f"redrive-{letter.id}"} if letter.group else {}
         )
@@ -191,7 +195,7 @@ class DeadLetters:
         return records
 
     def forget(self, letter: Letter) -> None:
-        """Removes it without another try."""
+        """Removes a letter without another try."""
         self._sqs.delete_message(QueueUrl=self._name_of(QUEUES[letter.queue][0]), ReceiptHandle=letter.receipt)
 
 

@@ -109,7 +109,10 @@ def _callees(file: Path) -> Callees:
 
 
 def _job(menu: Path, people: Path | None, columns: list[str] | None, campaign: str | None) -> Job:
-    """What would be sent, as `list send` reads it. Raises Refusal for wrong cells."""
+    """What would be sent, as `list send` reads it.
+
+    Raises Refusal for wrong cells, BadParameter for files or options that cannot be used at all.
+    """
     tally = Tally("row" if people else "message")
     try:
         job = read_job(tally, menu, people, mapping_of(columns or []), campaign, "")
@@ -124,7 +127,10 @@ def _job(menu: Path, people: Path | None, columns: list[str] | None, campaign: s
 def _messages(
     deployment: Deployment, account: Account, job: Job, now_msec: int, *, allow_loopback: bool
 ) -> list[Message]:
-    """What the list would become. Raises Refusal where the API would reject any of it."""
+    """The messages that the list would become. Raises Refusal where the API would reject any of it, or all.
+
+    `allow_loopback`: its webhooks may go to this machine, as those of a `make run` may.
+    """
     made = made_messages(
         account,
         map(job.body, job.parts),
@@ -149,7 +155,11 @@ def _messages(
 
 
 def _stack(standing: Standing) -> Pool:
-    """The stack's lines and rate: its parameters, as its dialler has stored them; else those that were given."""
+    """The stack's lines and rate, by its parameters, which its dialler stores when it runs.
+
+    Before it has, what an operator has chosen, or --lines and --calls-per-second, stands for them. Raises Refusal where
+    these do not say both.
+    """
     pool = standing.lines
     if pool.stack is not None:
         return pool.stack
@@ -162,7 +172,10 @@ def _stack(standing: Standing) -> Pool:
 
 
 def _forecast(situation: Situation, new: list[Message], callees: Callees, standing: Standing, seeds: int) -> Forecast:
-    """What is to be expected, of one rehearsal for each seed. Each has stores of its own."""
+    """What is to be expected, out of one rehearsal for each seed, 1 to `seeds`.
+
+    Each rehearsal starts from the same `standing`, in stores in memory that it alone changes.
+    """
     found = []
     with _progress() as tell, uncollected():
         for seed in range(1, seeds + 1):
@@ -190,9 +203,10 @@ class Told:
 
     @property
     def waiting(self) -> int:
-        """Messages that wait for a line before it.
+        """Messages of all accounts that wait for a line, or are prepared for one, when the list is sent.
 
-        Calls may have begun or ended between the reads of lines and messages: so it is not what is left of the lines.
+        All but those in a call, by their own states. The lines that are held are not subtracted: they were read at
+        another moment, and calls may have begun or ended since.
         """
         return sum(one.state is not State.CALLING for one in self.standing.messages)
 
@@ -227,7 +241,7 @@ class Told:
             yield _row("no key" if key == "none" else f"first key {key}", one)
         yield ""
         yield f"Calls begun in each {_duration(found.slot_seconds)}, the mean of all rehearsals:"
-        most = max((*found.begun, 1))
+        most = max((*found.begun, 1))  # 1: where no call begins, nothing is divided by 0
         for number, count in enumerate(found.begun):
             moment = _clock(begin + number * found.slot_seconds * 1000)
             yield f"{moment:>12} {'#' * round(count / most * BAR):<{BAR}} {round(count)}".rstrip()

@@ -163,7 +163,8 @@ def read_job(
 def _windows(envelope: Any, *messages: Any) -> list[Any]:
     """The windows that the files give, with their time zones, each once: of each message its own, or those of all.
 
-    They are told, not obeyed here: what is no object is left out, and so is what comes behind MOST_SHOWN.
+    They are only shown to who confirms the calls; the API obeys them. So what is no object is left out here, and so is
+    what comes behind the first MOST_SHOWN.
     """
     found = [
         {**window, "timeZone": one.get("timeZone") or envelope.get("timeZone")}

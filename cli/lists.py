@@ -59,16 +59,16 @@ def watch(deployment: Deployment, ids: ListIds, interval: Interval = 3.0, as_jso
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("", total=tally.total)
             while _look(deployment, tally, clock):
-                bar.update(task, completed=tally.finished, description=tally.said)
+                bar.update(task, completed=tally.finished, description=tally.in_words)
                 clock.sleep(interval)
-            bar.update(task, completed=tally.finished, description=tally.said)
+            bar.update(task, completed=tally.finished, description=tally.in_words)
         return
     said = ""
     while _look(deployment, tally, clock):
-        if (line := tally.told(as_json=as_json)) != said:
+        if (line := tally.progress(as_json=as_json)) != said:
             typer.echo(said := line)
         clock.sleep(interval)
-    typer.echo(tally.told(as_json=as_json))
+    typer.echo(tally.progress(as_json=as_json))
 
 
 @app.command()
@@ -99,7 +99,10 @@ def export(
 
 
 def _exported(deployment: Deployment, list_id: str, form: Format) -> str:
-    """The export of a list, as text. A bar shows how far it is."""
+    """The export of a list, as text, without messages that are deleted already. A bar shows how far it is.
+
+    Raises Refusal where there is no such list.
+    """
     found = made_list(deployment, list_id)
     console = Console(stderr=True)
     with Progress(BarColumn(), MofNCompleteColumn(), console=console, disable=not console.is_terminal) as bar:
@@ -134,17 +137,17 @@ class Tally:
         """How many have ended."""
         return self.total - len(self.unfinished)
 
-    def told(self, *, as_json: bool) -> str:
-        """All of it in one line, for people or for programs."""
+    def progress(self, *, as_json: bool) -> str:
+        """How far the messages are, in one line: for people, or (`as_json`) for programs."""
         if not as_json:
-            return f"{self.finished} of {self.total} done: {self.said}"
+            return f"{self.finished} of {self.total} done: {self.in_words}"
         waiting = len(self.unfinished) - self.calling
         found: dict[str, Any] = {"messages": self.total, "finished": self.finished, "outcomes": dict(self.outcomes)}
         return json.dumps({**found, "waiting": waiting, "inCalls": self.calling, "secondsLeft": self.left_seconds})
 
     @property
-    def said(self) -> str:
-        """What they have come to, and how long the rest may take."""
+    def in_words(self) -> str:
+        """What the messages have come to, and how long the rest may take, in words."""
         parts = [f"{outcome} {count}" for outcome, count in sorted(self.outcomes.items())]
         if waiting := len(self.unfinished) - self.calling:
             parts.append(f"waiting {waiting}")
@@ -155,8 +158,9 @@ class Tally:
         return ", ".join(parts)
 
     def take(self, found: Sequence[Summary]) -> None:
-        """Takes in where the unfinished ones stand. Those that `found` lacks have been deleted."""
+        """Takes in where the unfinished messages stand. Those that `found` lacks have been deleted."""
         ended = [one for one in found if one.state is State.FINISHED]
+        # Every finished message has an outcome: `or "failed"` is for the type.
         self.outcomes.update(one.outcome or "failed" for one in ended)
         if gone := len(self.unfinished) - len(found):
             self.outcomes["deleted"] += gone
@@ -171,7 +175,8 @@ def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
 def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
     """Looks once where the unfinished messages stand, and tells `tally`. False: all have ended.
 
-    Until a dialler has run the estimate stays as it is: the stack's lines are not known.
+    The estimate (`left_seconds`) is made anew each time; until a dialler has run it stays as it is, since how many
+    lines the stack has is not known.
     """
     found: list[Summary] = []
     for first in range(0, len(tally.unfinished), MOST_READ):
@@ -198,7 +203,7 @@ def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_
         account_id, last = made.account_id, made.message_ids[-1]
         before = deployment.history.waiting_before(account_id, made.campaign, last)
         turn = deployment.turns.find(account_id, False)
-        # A list without a campaign is not among the open ones, and counts as one more.
+        # What shares the account's lines: its unfinished campaigns, and beside them a list that is in no campaign.
         rivals = deployment.lists.campaigns.count_open(account_id) + (not made.campaign)
         # Its last message is called behind all that wait before it in the queue: those of other lists as well.
         found = estimate(max(left, before), turn, capacity, rivals, now_msec)

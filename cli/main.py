@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def _drop_what_is_unwritten() -> None:
-    """What an output did not take is tried again when the interpreter ends, which complains in its own way."""
+    """Lets what the output did not take go nowhere. The interpreter tries it again when it ends, and would complain."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -113,7 +113,10 @@ def _unusable(problems: Sequence[Problem]) -> Refusal:
 
 
 def _rings(model: MessageModel) -> str | None:
-    """When the phone may ring by what the file says; the account, which may add hours and a zone, is not known here."""
+    """In words, when the phone may ring by what the file says; None: at any time.
+
+    The account may add hours and a time zone; it is not known here.
+    """
     asked = wanted_hours(model)
     has_hours = asked.windows or asked.days_off
     zones = (asked.time_zone,) if asked.time_zone else ()

@@ -32,6 +32,7 @@ def explain(file: File, as_json: AsJson = False) -> None:
     """Tell in words what the callee will meet, and what is odd about it."""
     explained = []
     for title, menus, _, rings in read_menus(file):
+        # {}: how long each introduction is; no file says that, so the bounds are those of the silence alone.
         words, bounds = explain_menus(menus, {}), call_bounds(menus, {})
         findings = [*report(menus, title), *no_opt_out_key(menus, title)]
         if as_json:

@@ -74,7 +74,7 @@ def _described(deployment: Deployment, history: History, now_msec: int) -> dict[
 
 
 def _held(deployment: Deployment, message: Message) -> Held:
-    """What may stop a message that waits."""
+    """What may stop a message that waits, of its list, its campaign and its account. Of any other: NOT_HELD."""
     if message.state not in WAITING:
         return NOT_HELD
     given = (message.account_id, message.list_id, message.campaign)
@@ -82,7 +82,11 @@ def _held(deployment: Deployment, message: Message) -> Held:
 
 
 def _paused_by(deployment: Deployment, message: Message, held: Held) -> Iterator[Brake]:
-    """What holds a paused message: of its list, its campaign and its account those that are paused."""
+    """What holds a message that waits: of its account, its campaign and its list those that are paused.
+
+    `held`: what `_held` gives: it says how many of the three are paused, but not which. The account and the campaign
+    are asked about here. If `held` has one pause more than these two, it is the list's.
+    """
     account, campaign = message.account_id, message.campaign
     found = sum(stop.state is StopState.PAUSED for stop in held.stops)
     if deployment.turns.find(account, message.is_urgent).is_paused:

@@ -115,9 +115,11 @@ def import_(
 
 
 def _holds_until(list_name: str, max_age: int | None, as_of: str | None, now_msec: int) -> int | None:
-    """Until when (epoch milliseconds) a list may be used that is imported now; None: for ever, since it has no age.
+    """Until when (epoch milliseconds) a list may be used that is imported now; None: for ever. The moment may be over.
 
-    `max_age`: days; None: not given, and so with `as_of`. The moment may be over. Raises BadParameter.
+    `max_age`: --max-age, in days, counted from when the file was made. `as_of`: --as-of, which says when that was;
+    without it: now. None: not given. Raises BadParameter for what does not go together, and for an `as_of` that is
+    wrong or in the future.
     """
     if max_age is None:
         if as_of is not None:
@@ -125,10 +127,10 @@ def _holds_until(list_name: str, max_age: int | None, as_of: str | None, now_mse
         return None
     if list_name == OWN_LIST:
         raise typer.BadParameter("--max-age goes with --list: the account's own list has no age.")
-    drawn = now_msec if as_of is None else _moment(as_of)
-    if drawn is None or drawn > now_msec:
+    made_msec = now_msec if as_of is None else _moment(as_of)
+    if made_msec is None or made_msec > now_msec:
         raise typer.BadParameter("--as-of is a day or a moment in the past: 2026-11-30 or 2026-11-30T09:00:00Z.")
-    return drawn + max_age * _DAY_MSEC
+    return made_msec + max_age * _DAY_MSEC
 
 
 def _remove_all_but(deployment: Deployment, account_id: str, list_name: str, kept: set[str], now_msec: int) -> int:
@@ -183,7 +185,10 @@ def export(deployment: Deployment, account_id: AccountId, as_json: AsJson = Fals
 
 
 def _cells(one: OptOut) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What stands under the columns: first what is ours alone, then the rest, some of which others wrote."""
+    """What stands under _COLUMNS, in two parts: the first five, which we make; the rest, some of which others wrote.
+
+    Only the second part may hold what a spreadsheet would take for a formula.
+    """
     consent = one.consent or Consent("", "", "")
     removed = utc_text(one.removed_msec) if one.removed_msec is not None else ""
     told = (one.list_name, one.digest, one.ending, utc_text(one.since_msec), one.by.value)
@@ -255,7 +260,7 @@ def read_rows(content: bytes, now_msec: int) -> tuple[list[Row], list[str]]:
 
 
 def _read_row(cells: list[str], now_msec: int) -> Row | str:
-    """A row, or what is wrong with it: without the number, for what is printed may be kept."""
+    """A line's row, or in words what is wrong with it: without the number, for what is printed may be kept."""
     number = to_e164(cells[0])
     if number is None:
         return "no number in international format, such as +380671234567"
@@ -266,6 +271,7 @@ def _read_row(cells: list[str], now_msec: int) -> Row | str:
     since = _moment(cells[1])
     if since is None:
         return "a date is 2026-11-30 or 2026-11-30T09:00:00Z"
+    # A day is given in UTC; where the clocks are ahead of it, today may begin up to 14 hours from now.
     if since > now_msec + _DAY_MSEC:
         return "its date is in the future"
     return Row(number, since)

@@ -92,7 +92,7 @@ def read_people(content: bytes, columns: Mapping[str, str]) -> tuple[list[Person
 
 
 def _records(text: str, columns: Mapping[str, str]) -> Iterator[list[str]]:
-    """The rows, the header first, by the delimiter under which it has most of the columns that are asked for.
+    """The rows, the header first. Their delimiter is the one by which the header has most of the columns asked for.
 
     Raises Unusable for what is no CSV, and where there is no row.
     """
@@ -134,8 +134,9 @@ def _wrong(value: str) -> str:
 def read_menu(content: bytes, columns: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The message that everybody gets, and what the request says for all: the menus stand there, once. Raises Unusable.
 
-    In: a message, or a request with exactly one. The names of its menus have to be those of the columns that are no
-    field, and of its own `vars`.
+    `content`: a message, or a request with exactly one. `columns`: from a field's name to the column's. Each {{name}}
+    in the menus has to be in `columns` or in the message's own `vars`, and each of `columns` that is none of FIELDS has
+    to stand in the menus.
     """
     messages, envelope = _messages(content)
     if len(messages) != 1:

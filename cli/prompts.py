@@ -123,7 +123,10 @@ def remove(deployment: Deployment, name: Name, account: Owner) -> None:
 
 
 def _retire(deployment: Deployment) -> Retire:
-    """What lets the audio at a URI be deleted, or says on the error output that it cannot."""
+    """A function that has the audio at a URI go when no queued message can still play it.
+
+    Where that cannot be, it says so on the error output, and the command goes on.
+    """
 
     def retire(uri: str) -> None:
         if not deployment.audio.retire(uri):

@@ -35,11 +35,12 @@ def chosen_queue(given: Queue | None) -> Queue:
 
 
 def settle_queue(deployment: Deployment, account_id: str, queue: Queue) -> str:
-    """Keeps, pauses or cancels what an account has in its queue; the sentence that says what was done."""
+    """Keeps, pauses or cancels what an account has in its queue. Out: a sentence that says what was done."""
     match queue:
         case Queue.KEEP:
             return "Its messages that are stored already are still dialled."
         case Queue.PAUSE:
+            # 0: when it expires, which only the pause of a list does.
             deployment.stops.pause(Stopped(Brake.ACCOUNT, account_id), SystemClock().now_msec(), 0)
             return f"Its messages are paused; `account resume {account_id}` lets them be dialled. Their ttl runs on."
         case Queue.CANCEL:

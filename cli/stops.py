@@ -32,6 +32,8 @@ campaigns = typer.Typer(no_args_is_help=True)
 
 FOLLOWS = "Its messages' own states follow, at least thirty a second."
 TTL_RUNS_ON = "No call of it begins until it is resumed; calls in progress go on, and so does the messages' ttl."
+_NO_EXPIRY = 0
+"""Of a pause or cancellation: only that of a list expires, with the list."""
 
 MessageId = Annotated[str, typer.Argument(metavar="ID", callback=values.message_id, help="messageId.")]
 ListId = Annotated[str, typer.Argument(metavar="ID", callback=values.list_id, help="messagelistId.")]
@@ -61,7 +63,7 @@ def cancel_message_(
     if isinstance(place, Api):
         done, late = _cancel_by_api(place, message, hangup), "It is in a call, which goes on, or finished."
     else:
-        # Where there is no such message nothing is changed, and so nothing recorded.
+        # Where there is no such message nothing is changed, and so nothing recorded: any account would do.
         belongs_to(place, lambda: getattr(place.messages.get(message), "account_id", ""))
         found = cancel_waiting(message, hangup, messages=place.messages, clock=SystemClock())
         if found is None:
@@ -70,7 +72,7 @@ def cancel_message_(
     if as_json:
         show_json({"messageId": message, "state": done.value})
     else:
-        typer.echo(_told(message, done, late))
+        typer.echo(_cancelled_in_words(message, done, late))
     if done is Cancelled.TOO_LATE:
         raise typer.Exit(REFUSED)
 
@@ -84,8 +86,8 @@ def _cancel_by_api(api: Api, message: str, hangup: bool) -> Cancelled:
     return Cancelled(answer["state"])
 
 
-def _told(message: str, done: Cancelled, late: str) -> str:
-    """What came of the cancellation of a message, in a sentence. `late`: the one of TOO_LATE, which tells why."""
+def _cancelled_in_words(message: str, done: Cancelled, late: str) -> str:
+    """What came of the cancellation of a message, in a sentence. `late`: that sentence for TOO_LATE; it tells why."""
     match done:
         case Cancelled.CANCELLED:
             return f"The message {message} is cancelled."
@@ -142,7 +144,7 @@ def resume_list_(deployment: Deployment, list_id: ListId) -> None:
 def cancel_campaign(deployment: Deployment, account: AccountId, name: CampaignName, hangup: Hangup = False) -> None:
     """Cancel a campaign for good. Calls in progress go on, without --hangup."""
     what = Stopped(Brake.CAMPAIGN, account, name)
-    if deployment.stops.cancel(what, SystemClock().now_msec(), 0, hangs_up=hangup) is None:
+    if deployment.stops.cancel(what, SystemClock().now_msec(), _NO_EXPIRY, hangs_up=hangup) is None:
         raise Refusal(f"The account {account} has no campaign {name}.")
     numbers = deployment.stops.numbers(account, name)
     _tell_cancelled(f"campaign {name}", numbers.stop_counts if numbers else StopCounts())
@@ -154,7 +156,7 @@ def cancel_campaign(deployment: Deployment, account: AccountId, name: CampaignNa
 def pause_campaign(deployment: Deployment, account: AccountId, name: CampaignName) -> None:
     """Pause a campaign: no call of it begins until it is resumed."""
     what = Stopped(Brake.CAMPAIGN, account, name)
-    _tell_stop(f"campaign {name}", deployment.stops.pause(what, SystemClock().now_msec(), 0))
+    _tell_stop(f"campaign {name}", deployment.stops.pause(what, SystemClock().now_msec(), _NO_EXPIRY))
 
 
 @campaigns.command("resume")
@@ -173,7 +175,7 @@ def resume_campaign_(deployment: Deployment, account: AccountId, name: CampaignN
 def pause(deployment: Deployment, account_id: AccountId) -> None:
     """Pause an account's messages, urgent ones too: no call of them begins until it is resumed."""
     found(deployment, account_id)
-    deployment.stops.pause(Stopped(Brake.ACCOUNT, account_id), SystemClock().now_msec(), 0)
+    deployment.stops.pause(Stopped(Brake.ACCOUNT, account_id), SystemClock().now_msec(), _NO_EXPIRY)
     typer.echo(f"The account {account_id} is paused. {TTL_RUNS_ON}")
 
 
@@ -208,9 +210,10 @@ def _what(made: MessageList) -> Stopped:
 
 
 def _tell_stop(named: str, stop: Stop | None) -> None:
-    """Prints what holds for a list or campaign now. Raises Refusal where it is cancelled, or there is none.
+    """Prints how a list or campaign stands after it was paused or resumed.
 
-    `named`: the list or campaign, as the sentence names it. `stop`: what holds; None: there is none.
+    `named`: the list or campaign, as the sentence names it. `stop`: how it stands; None: there is no such list or
+    campaign. Raises Refusal for None, and for one that is cancelled: that cannot be undone.
     """
     if stop is None:
         raise Refusal(f"There is no {named} in this account.")

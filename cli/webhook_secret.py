@@ -39,14 +39,14 @@ def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str
 
 
 def take_secrets(deployment: Deployment, account_id: str) -> None:
-    """The account's webhooks go out unsigned from now on. Raises Refusal where somebody else was first."""
+    """Removes an account's webhook secrets: its webhooks go out unsigned. Raises Refusal if somebody else was first."""
     store = deployment.webhook_secrets
     if not store.replace(account_id, (), store.secrets_of(account_id)):
         raise Refusal(f"Somebody else has just changed the webhook secrets of {account_id}; try again.")
 
 
-def tell_rotation(account_id: str, kept_hours: int, before: Sequence[object]) -> str:
-    """What a rotation means for the receivers. `before`: the secrets that there were."""
+def rotation_in_words(account_id: str, kept_hours: int, before: Sequence[object]) -> str:
+    """What a rotation means for the receivers, in words. `before`: the secrets before it; empty: nothing was signed."""
     if not before:
         return f"The webhooks of {account_id} are signed from now on (within a minute), with this secret:"
     if not kept_hours:
