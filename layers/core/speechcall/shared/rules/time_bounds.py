@@ -113,6 +113,7 @@ def execution_seconds(max_call_seconds: int, grace_seconds: int) -> int:
     last_menu = failed_tries + LONGEST_PROMPT_SECONDS + MAX_IDLE_TIMEOUT_MSEC / 1000 + grace_seconds
     looks_up = failed_tries + FUNCTION_SECONDS
     steps = MOST_STEPS * ((1 + WEBHOOK_RETRIES) * QUEUE_SECONDS + pauses(WEBHOOK_RETRIES))
+    # Where the last list leads to a menu, the machine comes to it before it is told that no menu may begin any more.
     refused_menu = failed_tries + FUNCTION_SECONDS
     hangs_up = failed_tries + max(HANG_UP_SECONDS, FUNCTION_SECONDS)
     finishes = (1 + FINISH_RETRIES) * FUNCTION_SECONDS + pauses(FINISH_RETRIES)
