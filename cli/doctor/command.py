@@ -44,7 +44,7 @@ def show_results(looked_at: Iterable[Result], show: Callable[[str], object], *, 
 def checks_of(deployment: Deployment, place: Place) -> Iterator[Check]:
     """What can be asked of a deployment; of `make run`, only what its tables say.
 
-    Where the stack is not there, or cannot be described, a check that finds that is the only one.
+    Where the stack is not there, or cannot be described, the only check is one that finds just this.
     """
     where = "--local" if place.local else f"--stack {place.stack}"
     if not place.local:

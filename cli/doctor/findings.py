@@ -98,9 +98,10 @@ def _look(check: Check) -> Iterator[Finding]:
 
 
 def _what_helps(error: Exception) -> str:
-    is_a_setting = isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError))
+    """What repairs that AWS or a store could not be asked: credentials where these are missing, else time."""
+    lacks_credentials = isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError))
     return (
         "Say as whom: credentials of AWS in the environment, or --profile."
-        if is_a_setting
+        if lacks_credentials
         else "Look again in a minute."
     )

@@ -44,12 +44,15 @@ def _lines(deployment: Deployment, where: str) -> Iterator[Finding]:
 
 
 LONGEST_SLOT_MSEC, CLOCKS_APART_MSEC = 1000, 500
-"""Between two calls at the lowest rate, one a second: the next one is further ahead only after a refusal, two seconds.
-This machine's clock may be so far behind the functions'."""
+"""Between two calls at the lowest rate, one a second; only a refusal puts off the next call further, by two seconds.
+And by how much this machine's clock may be behind that of the functions."""
 
 
 def _throttle(deployment: Deployment) -> Iterator[Finding]:
-    """Whether the telephony has refused a call just now; a refusal of a second ago is not seen any more."""
+    """Whether the telephony has refused a call just now; a refusal of a second ago is not seen any more.
+
+    By `next_msec` alone, before which no call begins, a refusal can be seen in the pool.
+    """
     wait = deployment.lines.read().next_msec - time.time() * 1000
     if wait > LONGEST_SLOT_MSEC + CLOCKS_APART_MSEC:
         yield Finding(
@@ -60,6 +63,7 @@ def _throttle(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _accounts(deployment: Deployment, where: str) -> Iterator[Finding]:
+    """Whether there is no account, or every one of them is disabled."""
     accounts = deployment.accounts.all()
     if not any(not one.disabled for one in accounts):
         yield Finding(

@@ -92,9 +92,10 @@ def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
 
 
 def _countries(stack: Stack, sender: Sender) -> Iterator[Finding]:
-    """Where accounts that may have SMS sent may call, against where the sender may send.
+    """Where accounts that may have SMS sent may call, against where the sender and the AWS account may send.
 
-    That the sender is not there is for the check `sms-sender` to tell.
+    A pool is not asked for its country: it may hold a sender for each. Of countries that share a code the AWS account's
+    rules are looked at for the main one alone. That the sender is not there is for the check `sms-sender` to tell.
     """
     granted = [one for one in stack.deployment.accounts.all() if one.sms_per_day and not one.disabled]
     wanted = countries_of(prefix for one in granted for prefix in one.prefixes)

@@ -50,6 +50,7 @@ class Stack:
         return self._resources_of(physical) if physical else {}
 
     def _resources_of(self, name: str) -> dict[str, tuple[str, str]]:
+        """Type and physical id of each resource of a stack, by its logical id. `name`: a nested one's is its ARN."""
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
         return {
             one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", ""))

@@ -106,7 +106,8 @@ def _concurrency(stack: Stack) -> Iterator[Finding]:
 def _set_aside_by_others(stack: Stack) -> list[str]:
     """The functions of others that have executions set aside, the most first: how many, and the name.
 
-    At most ten, of the first 500 functions; none where that may not be read: the finding is the same.
+    At most ten, of the first 500 functions. Where AWS refuses to tell, what was found until then: the finding that
+    names them stands without them too.
     """
     client = stack.client("lambda")
     found: list[tuple[int, str]] = []
@@ -144,7 +145,7 @@ def _reserve(stack: Stack) -> Iterator[Finding]:
 
 def _functions(stack: Stack) -> Iterator[Finding]:
     """Functions for which 0 executions are set aside, which stops them, or that are not ready."""
-    kept = _with_a_reserve(stack) if stack.parameters["ReserveConcurrency"] == "true" else []
+    have_a_reserve = _with_a_reserve(stack) if stack.parameters["ReserveConcurrency"] == "true" else []
     for logical, name in stack.of_type("AWS::Lambda::Function").items():
         reserved = stack.client("lambda").get_function_concurrency(FunctionName=name)
         if reserved.get("ReservedConcurrentExecutions") == 0:
@@ -152,7 +153,7 @@ def _functions(stack: Stack) -> Iterator[Finding]:
                 f"{logical} may not run: somebody has set 0 executions aside for it.",
                 f"aws lambda put-function-concurrency --function-name {name} --reserved-concurrent-executions "
                 f"{reserved_for_each(stack.number('Lines'))}"
-                if logical in kept
+                if logical in have_a_reserve
                 else f"aws lambda delete-function-concurrency --function-name {name}",
             )
         found = stack.client("lambda").get_function_configuration(FunctionName=name)

@@ -123,8 +123,8 @@ def _bucket_policy(stack: Stack) -> Iterator[Finding]:
         text = '{"Statement": []}'
     statements = json.loads(text)["Statement"]
     instance_arn = stack.parameters["ConnectInstanceArn"]
-    if not any(_lets_read(one, reader, instance_arn) for one in statements):
-        others = [source for one in statements if _lets(one, reader) for source in _sources(one)]
+    if not any(_lets_read_for_us(one, reader, instance_arn) for one in statements):
+        others = [source for one in statements if _lets_read_for_any(one, reader) for source in _sources(one)]
         yield Finding(
             f"{reader} may not read the prompts, so callees hear nothing."
             + (f" It may for {', '.join(others)}; this stack's instance is {instance_arn}." if others else ""),
@@ -140,15 +140,15 @@ def _bucket_policy(stack: Stack) -> Iterator[Finding]:
             )
 
 
-def _lets_read(statement: dict[str, Any], reader: str, instance_arn: str) -> bool:
-    """Whether a statement allows the telephony to read, and, where it names an instance, this one."""
+def _lets_read_for_us(statement: dict[str, Any], reader: str, instance_arn: str) -> bool:
+    """Whether a statement allows the telephony to read, and, where it names instances, for the stack's own."""
     sources = _sources(statement)
     is_ours = not sources or any(fnmatchcase(instance_arn, source) for source in sources)
-    return is_ours and _lets(statement, reader)
+    return is_ours and _lets_read_for_any(statement, reader)
 
 
-def _lets(statement: dict[str, Any], reader: str) -> bool:
-    """Whether a statement allows the telephony to read, whatever its condition is."""
+def _lets_read_for_any(statement: dict[str, Any], reader: str) -> bool:
+    """Whether a statement allows the telephony to read, whatever its condition says."""
     is_about = statement["Effect"] == "Allow" and statement.get("Principal") == {"Service": reader}
     return is_about and bool({"s3:GetObject", "s3:*", "*"} & {*_list(statement["Action"])})
 

@@ -178,7 +178,10 @@ def _flow_log(stack: Stack) -> Iterator[Finding]:
 
 
 def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
-    """Where calls to the caller ID go. `output`: the stack's output that names the flow or application for them."""
+    """Whether calls to the caller ID go to the stack. `output`: its output that names the flow or application for them.
+
+    Not asked where the stack is not to lead them, or the number is not its provider's.
+    """
     given, target = stack.parameters, stack.outputs.get(output, "")
     if not target or given["RouteCallBacks"] != "true" or given["ExternalCallerId"] == "true":
         return  # the stack does not lead them anywhere; one of an earlier release has no such output
@@ -187,7 +190,7 @@ def _call_backs(stack: Stack, output: str) -> Iterator[Finding]:
         ConnectRoutes(stack.client("connect"), arn) if arn else ChimeRoutes(stack.client("chime-sdk-voice"), "", region)
     )
     found = routes.find(given["CallerId"], {target})
-    if found is not None and found.target != target:  # without the number `caller-id` says so
+    if found is not None and found.target != target:  # None: there is no such number, which `caller-id` tells
         by_hand = f"Lead them to {target} by hand (docs/call-backs.md)"
         if arn and not found.target:
             by_hand = (

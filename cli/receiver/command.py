@@ -122,7 +122,8 @@ def _is_this_machine(target: Target) -> bool:
 def _try(target: Target, given_secret: str, count: str, names: list[str]) -> tuple[list[Finding], Traffic]:
     """What was found, and the traffic, which tells how many requests that took; its connections are closed.
 
-    `names`: only these cases; empty: all. Raises BadParameter for a case that there is not, NotTried.
+    `names`: only these cases; empty: all. Raises BadParameter for a case that there is not, NotTried where nobody
+    answers or the address is forbidden.
     """
     known = [one.name for one in CASES]
     if unknown := [name for name in names if name not in known]:

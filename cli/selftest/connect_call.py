@@ -160,19 +160,20 @@ class SimulatedCall:
         Its plan has two menus. Key 1 leads from the first to the second; whatever else is heard repeats the menu.
         """
         now = round(self._clock() * 1000)
+        wait = 60  # seconds for which a state machine would wait for each menu; this call has none
         stays = {OTHERWISE: 1}
         call = Call(
             mid=self._mid,
             attempt=ATTEMPT,
             number="",
-            asks=(Ask(self._uris[0], SECONDS, IDLE_FIRST, 60), Ask(self._uris[1], SECONDS, IDLE_NEXT, 60)),
+            asks=(Ask(self._uris[0], SECONDS, IDLE_FIRST, wait), Ask(self._uris[1], SECONDS, IDLE_NEXT, wait)),
             seq=1,
             done_seq=0,
             command=Command(Kind.DIAL),
             ticket=Ticket(datetime.fromtimestamp(now / 1000, UTC).isoformat(), 0, "selftest"),
             visits=0,
             dialled_msec=now,
-            plan=Plan(({"d1": 1, OTHERWISE: 0}, stays), 10, now + OURS_MSEC),
+            plan=Plan(({"d1": 1, OTHERWISE: 0}, stays), max_visits=10, until_msec=now + OURS_MSEC),
         )
         self._calls.open(call, (now + OURS_MSEC) // 1000)
         self._written = True

@@ -95,7 +95,7 @@ def _described(cloudformation: Any, name_or_id: str) -> dict[str, Any] | None:
 
 
 def _deleted(cloudformation: Any) -> list[dict[str, Any]]:
-    """Deleted stacks, the latest first: ListStacks begins with the newest, and says nothing of an order."""
+    """Deleted stacks, the latest first. They are sorted here: the documentation promises no order of ListStacks."""
     pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=[GONE])
     found = [one for page in pages for one in page["StackSummaries"]]
     return sorted(found, key=lambda one: str(one.get("DeletionTime") or one["CreationTime"]), reverse=True)

@@ -54,7 +54,7 @@ class Removal:
             raise
 
     def in_the_way(self, *, drop_unfinished: bool) -> str | None:
-        """Why it may not begin; None: it may."""
+        """Why the removal may not begin; None: it may. `drop_unfinished`: messages and webhooks are no reason."""
         if self.stack.is_protected:
             return (
                 f"The stack is protected from deletion: aws cloudformation update-termination-protection "

@@ -138,13 +138,13 @@ class Restoring:
         now_msec = SystemClock().now_msec()
 
         def put_back(item: dict[str, Any]) -> dict[str, Any]:
-            """An item as it is put back: of a lost message what `restored` makes of it, anything else as it is."""
+            """An item as it is put back: of a message that is missing what `restored` makes of it, else as it is."""
             plain = from_wire(item)
             mid = mid_in(plain)
             if mid is None:
                 return item
             known.add(mid)
-            # The live table has it: the write will find it there, whatever it is changed to.
+            # Those in `gone` are known to be missing. One that is there is not written, whatever this returns.
             if mid not in gone and self._is_there(mid):
                 return item
             changed, fate = restored(plain, begun.get(mid), now_msec)

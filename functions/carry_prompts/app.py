@@ -48,7 +48,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def must_succeed(event: dict[str, Any]) -> bool:
     """Whether the answer has to be success, whatever has failed: of a deletion, and while an update is rolled back.
 
-    A refusal would leave the stack stuck. Where CloudFormation does not say whether it rolls back, it does not.
+    A refusal would leave the stack stuck. False too, for an update, where CloudFormation does not say whether it rolls
+    back.
     """
     if event["RequestType"] != "Update":
         return bool(event["RequestType"] == "Delete")

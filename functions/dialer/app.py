@@ -72,13 +72,16 @@ dial = partial(
 )
 
 
-def _is_time_to_look() -> bool:
-    """Whether this run looks first for messages that were put off until now, which it notes: once in LOOK_SECONDS."""
+def _take_look() -> bool:
+    """Takes the look for messages that were put off until now, if this environment's last is LOOK_SECONDS ago.
+
+    Out: whether this run looks first. If so, the runs of the next LOOK_SECONDS do not.
+    """
     now = time.monotonic()
-    is_time = now >= last_look[0] + LOOK_SECONDS
-    if is_time:
+    is_due = now >= last_look[0] + LOOK_SECONDS
+    if is_due:
         last_look[0] = now
-    return is_time
+    return is_due
 
 
 @logger.inject_lambda_context
@@ -95,7 +98,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     strays = [mid for mid in queued if "order_pk" not in images[mid] and images[mid].get("due_shard") != {"S": LATER}]
     urgent = [mid for mid in queued if "urgent" in images[mid]]
     time_left = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
-    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, brings_back=_is_time_to_look())
+    done = dial(queued, urgent=urgent, strays=strays, time_left=time_left, brings_back=_take_look())
     count("CallsStarted", done.started)
     count("MessagesExpired", done.expired)
     count("MenusRefused", done.refused)

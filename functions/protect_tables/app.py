@@ -44,7 +44,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def must_succeed(event: dict[str, Any]) -> bool:
     """Whether the answer has to be success, whatever has failed: of a deletion, and while an update is rolled back.
 
-    A refusal would leave the stack stuck. Where CloudFormation does not say whether it rolls back, it does not.
+    A refusal would leave the stack stuck. False too, for an update, where CloudFormation does not say whether it rolls
+    back.
     """
     if event["RequestType"] != "Update":
         return bool(event["RequestType"] == "Delete")
@@ -54,7 +55,10 @@ def must_succeed(event: dict[str, Any]) -> bool:
 
 
 def apply(event: dict[str, Any]) -> None:
-    """Protects the stack's tables, or not, as its parameter says. Raises what `protect_all` raises."""
+    """Protects the stack's tables, or not, as its parameter says. Raises what `protect_all` raises.
+
+    Of a deletion, where CloudFormation is asked, what its client raises too.
+    """
     given = event["ResourceProperties"]
     tables = set(given["Tables"])
     if event["RequestType"] == "Delete":

@@ -46,8 +46,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def act(event: dict[str, Any], given: dict[str, str]) -> str:
     """Leads calls to the caller ID to the flow, or withdraws that; what came of it, for the stack's output.
 
-    In: CloudFormation's request, and its properties. A target of the properties before counts as ours only for the same
-    caller ID.
+    In: CloudFormation's request, and its properties. Out: empty for a deletion. A target of the properties before
+    counts as ours only for the same caller ID.
     """
     routes = routes_of(given, make_connect, make_voice)
     if event["RequestType"] == "Delete":

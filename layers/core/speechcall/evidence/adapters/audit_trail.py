@@ -115,7 +115,11 @@ class AuditTrail:
         return self._plain.transact_write_items(TransactItems=writes, **given)
 
     def _put(self, opened: "_Recording") -> dict[str, Any]:
-        """Without a condition: after a lost answer it may stand there, and the change may not be taken for refused."""
+        """The write of the record, as a part of a transaction.
+
+        Without a condition: after a lost answer the record may stand there, and the change must not be taken for
+        refused.
+        """
         record = AuditRecord(opened.record_id, opened.at_msec, opened.change(), opened.before, opened.after)
         return {"TableName": self._table, "Item": to_wire(dump(record))}
 

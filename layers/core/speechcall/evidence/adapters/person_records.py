@@ -77,7 +77,7 @@ class DynamoPersonRecords:
         return sum(item["sk"].startswith(DELIVERIES) and item.get("delivery") == "pending" for item in items)
 
     def erase(self, mid: str) -> Erased:
-        """As `PersonRecords.erase`: first contacts, which the calls name, then calls and deliveries, the message last.
+        """As `PersonRecords.erase`: first contacts, which the calls name, then all its other items, the message last.
 
         So a repeat finds what is left; it counts only that. The caller has seen that the message has ended, for good:
         this is not looked at first.

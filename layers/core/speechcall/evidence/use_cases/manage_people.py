@@ -228,12 +228,12 @@ def _kept(job: PersonJob, finished_msec: int, calls_by: str) -> "list[answers.Ke
         }
     )
     if calls_by == "connect":
-        months = CONTACT_MONTHS * 31
+        days = CONTACT_MONTHS * 31
         kept.append(
             {
                 "what": "Amazon Connect contact records",
                 "why": "Amazon keeps the number and the times of each call; it cannot be asked to delete them.",
-                "until": _after(job.last_call_msec, months),
+                "until": _after(job.last_call_msec, days),
             }
         )
     return kept

@@ -74,7 +74,7 @@ class PeopleWork:
             job = replace(job, pass_msec=now, cursor="", left=0)
         while True:
             if self.time_left() <= 0:
-                self.jobs.save(job, self.clock.now_msec())
+                self.jobs.save(job, self.clock.now_msec())  # due at once: any worker may take it
                 return
             mids, cursor = self.records.page(job.account_id, job.digest, job.cursor)
             job = replace(self._do_page(job, mids), cursor=cursor)

@@ -25,6 +25,7 @@ class Began:
 def process_started_msec() -> int:
     """When this process was started, in epoch milliseconds, where the system tells that (proc(5)); else 0."""
     try:
+        # Field 22: clock ticks from the machine's start on. Counted behind field 2, "(name)", which may have spaces.
         ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
         up_seconds = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
     except (OSError, ValueError, IndexError):

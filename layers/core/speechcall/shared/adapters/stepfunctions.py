@@ -25,20 +25,21 @@ class TaskEngine:
         self._client = client
 
     def succeed(self, token: str, output: "TaskAnswer") -> bool:
-        return _first(lambda: self._client.send_task_success(taskToken=token, output=json.dumps(output)))
+        return _answer(lambda: self._client.send_task_success(taskToken=token, output=json.dumps(output)))
 
     def fail(self, token: str, error: str, cause: str) -> bool:
-        return _first(lambda: self._client.send_task_failure(taskToken=token, error=error, cause=cause[:32768]))
+        return _answer(lambda: self._client.send_task_failure(taskToken=token, error=error, cause=cause[:32768]))
 
 
-def _first(answer: Callable[[], object]) -> bool:
-    """Whether this answer of a task was taken. False: the task was answered before, has timed out, or is not there.
+def _answer(send: Callable[[], object]) -> bool:
+    """Sends the answer of a task; whether Step Functions took it.
 
-    Raises EngineUnavailable; ClientError for what no repeat would change.
+    False: the task was answered before, has timed out, or is not there. Raises EngineUnavailable; ClientError for what
+    no repeat would change.
     """
     try:
         with engine_errors():
-            answer()
+            send()
     except ClientError as error:
         if error_code(error) in _ANSWERED_BEFORE:
             return False

@@ -63,6 +63,7 @@ def lookalike(names: Iterable[str], wanted: str) -> str:
     """
     for name, _ in zip(names, range(_MOST_LOOKED_AT), strict=False):
         found = _NOT_SEEN.search(name)
+        # A name that is much longer is not compared: an answer costs the same whatever was sent.
         if found and len(name) < 2 * len(wanted) + 8 and _NOT_SEEN.sub("", name) == wanted:
             return f"; the name that looks like it has {named(found[0])} as character {found.start() + 1}"
     return ""

@@ -57,6 +57,7 @@ def parse_json(body: bytes) -> Any:
             allow_nan=False,
         )
     except simplejson.JSONDecodeError as error:
+        # Of simplejson's messages some have a place for a value (" %r"), and some end as if a number followed (" at").
         what = error.msg.replace(" %r", "").removesuffix(" at")
         where = f"line {error.lineno}, column {error.colno}"
         there = text[error.pos : error.pos + 1]

@@ -51,7 +51,7 @@ def _is_one_edit(one: str, other: str) -> bool:
         left[1:] == right
         or left == right[1:]
         or left[1:] == right[1:]
-        or (left[:2] == right[1::-1] and left[2:] == right[2:])
+        or (left[:2] == right[1::-1] and left[2:] == right[2:])  # the first two, the other way round
     )
 
 

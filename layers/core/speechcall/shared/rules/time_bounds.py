@@ -111,19 +111,23 @@ def execution_seconds(max_call_seconds: int, grace_seconds: int) -> int:
     before_dial = failed_tries + FUNCTION_SECONDS
     talks = max(max_call_seconds, MAX_RING_SECONDS + max(DIAL_MARGIN_SECONDS, MOST_ALLOWANCE_SECONDS))
     last_menu = failed_tries + LONGEST_PROMPT_SECONDS + MAX_IDLE_TIMEOUT_MSEC / 1000 + grace_seconds
-    looks_up = failed_tries + FUNCTION_SECONDS
+    asks_outcome = failed_tries + FUNCTION_SECONDS
     steps = MOST_STEPS * ((1 + WEBHOOK_RETRIES) * QUEUE_SECONDS + pauses(WEBHOOK_RETRIES))
+    # Where the last list leads to a menu, the machine comes to it before it is told that no menu may begin any more.
     refused_menu = failed_tries + FUNCTION_SECONDS
     hangs_up = failed_tries + max(HANG_UP_SECONDS, FUNCTION_SECONDS)
     finishes = (1 + FINISH_RETRIES) * FUNCTION_SECONDS + pauses(FINISH_RETRIES)
-    return round(before_dial + talks + last_menu + looks_up + steps + refused_menu + hangs_up + finishes)
+    return round(before_dial + talks + last_menu + asks_outcome + steps + refused_menu + hangs_up + finishes)
 
 
 def lookup_seconds() -> int:
-    """How much longer a machine may take whose last list has a lookup, at its slowest, with all tries."""
-    asks = (1 + LOOKUP_RETRIES) * LOOKUP_SECONDS + pauses(LOOKUP_RETRIES)
-    looks_up = (1 + COMMAND_RETRIES) * FUNCTION_SECONDS + pauses(COMMAND_RETRIES)
-    return round(asks + looks_up)
+    """How much longer a machine may take whose last list has a lookup, at its slowest, with all tries.
+
+    It asks the receiver, and then, if that failed, control_call what was decided.
+    """
+    asks_receiver = (1 + LOOKUP_RETRIES) * LOOKUP_SECONDS + pauses(LOOKUP_RETRIES)
+    asks_outcome = (1 + COMMAND_RETRIES) * FUNCTION_SECONDS + pauses(COMMAND_RETRIES)
+    return round(asks_receiver + asks_outcome)
 
 
 LONGEST_EXECUTION_SECONDS = execution_seconds(MOST_CALL_SECONDS, MOST_GRACE_SECONDS) + lookup_seconds()
