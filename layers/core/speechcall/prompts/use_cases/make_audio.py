@@ -82,7 +82,7 @@ def _expanded(ready: Wav, encoding: Encoding) -> Decoded:
     Raises PromptUnavailable for one that is empty, or too long.
     """
     width = encoding.bits // 8
-    seconds_of(len(ready.data) // width)  # before any work: five minutes of it are less than a megabyte
+    seconds_of(len(ready.data) // width)  # before any work: what is too long may have fifty megabytes
     missing = ready.missing // width / SAMPLE_RATE
     if encoding is Encoding.MU_LAW:
         samples = linear(ready.data)
