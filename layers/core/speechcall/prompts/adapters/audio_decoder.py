@@ -153,6 +153,7 @@ class _Decoding:
             "clipped": self._clipping.share,
             "expected_seconds": stated_seconds,
         }
+        # MP4 has it in an edit list, WAV in a count of samples.
         length = {"mov": stated_seconds, "wav": _length_of(self._container)}.get(self._kind)
         return {**self._facts, **facts}, bytes(self._samples[: self._end(length)])
 

@@ -63,7 +63,7 @@ class Wav:
         if self.order == "big":
             form, data = _turned_form(form), _turned(data, int.from_bytes(form[14:16], "big") // 8)
         chunks: list[NamedContent] = [(b"fmt ", form), (b"data", data)]
-        # `fact` counts the samples: it is kept only where all of them are there.
+        # `fact` counts the samples: it is kept only where all of them are there, and if its bytes are not to be turned.
         if self.fact and self.order == "little" and self.stated is not None and not self.missing:
             chunks.insert(1, (b"fact", self.fact))
         return form_file(b"RIFF", b"WAVE", chunks, "little")
