@@ -49,7 +49,7 @@ class OptOutEntries:
         self._client, self._table = client, table
 
     def opted_out(self, account_id: str, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """As `OptOuts.opted_out`. One read for a hundred: as many as a request has messages without more lists."""
+        """As `OptOuts.opted_out`. One read is for a hundred: a whole request whose messages name no further lists."""
         keys = [opt_out_key(account_id, list_name, digest) for digest, list_name in sorted(set(wanted))]
         found = [opt_out_names(item["sk"]) for item in self._read(keys, "sk, since_msec") if "since_msec" in item]
         return {(digest, list_name) for list_name, digest in found}
@@ -95,11 +95,11 @@ class OptOutEntries:
         values: Values = {":v": FORM, ":since": opt_out.since_msec, ":by": opt_out.by.value, ":ending": opt_out.ending}
         if own:
             values |= _THE_CALLEES
-        told = {"mid": opt_out.mid, "reason": opt_out.reason}
-        values |= {f":{name}": value for name, value in told.items() if value is not None}
+        extra = {"mid": opt_out.mid, "reason": opt_out.reason}
+        values |= {f":{name}": value for name, value in extra.items() if value is not None}
         assigned = ["v = :v", "since_msec = :since", "#by = :by", "ending = :ending"]
-        assigned += [f"{name} = :{name}" for name, value in told.items() if value is not None]
-        gone = ["removed_msec", "was_since_msec", "consent", *(name for name, value in told.items() if value is None)]
+        assigned += [f"{name} = :{name}" for name, value in extra.items() if value is not None]
+        gone = ["removed_msec", "was_since_msec", "consent", *(name for name, value in extra.items() if value is None)]
         expression = f"SET {', '.join(assigned)} REMOVE {', '.join(gone)}"
         tell_change(self._client, {}, {"list": opt_out.list_name, "by": opt_out.by.value})
         return self._update(account_id, opt_out, expression, condition, values)

@@ -187,7 +187,10 @@ class Receivers:
         self._kept.close()
 
     def _ask(self, key: Key, connection: Connection, request: bytes, body_bytes: int, *, is_new: bool) -> Head:
-        """Sends a request over a connection, which is then kept for the next one, or closed. Out: the answer's head."""
+        """Sends a request over a connection, which is then kept for the next one, or closed. Out: the answer's head.
+
+        Raises httpcore's errors, also where a new connection has sent something before the request.
+        """
         keep = False
         try:
             if is_new and connection.has_unread():

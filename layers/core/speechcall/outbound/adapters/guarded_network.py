@@ -63,7 +63,7 @@ class _Stream(httpcore.NetworkStream):
 
         Raises httpcore.WriteTimeout; Unsent where not a byte of it was taken, else httpcore.WriteError.
         """
-        # httpcore's own gives each piece of what is sent the whole time.
+        # httpcore's own `write` would let each piece of the buffer take the whole time.
         connection, left = self.get_extra_info("socket"), memoryview(buffer)
         try:
             while left:

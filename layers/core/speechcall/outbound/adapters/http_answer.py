@@ -59,6 +59,7 @@ class AnswerReader:
     read: Read
     unread: bytearray = field(default_factory=bytearray)
     _left: int = MAX_HEAD_BYTES
+    """How many bytes may still be read of the head, or of a body and what is around it."""
 
     def head(self) -> Head:
         """The head of the answer that counts. Raises httpcore.RemoteProtocolError, ReadError, ReadTimeout.
@@ -86,7 +87,7 @@ class AnswerReader:
         self._left = MAX_BODY_BYTES
         try:
             if head.chunked:
-                return self._chunks_end()
+                return self._drop_chunks()
             if head.length is not None:
                 return self._skip(head.length)
             self._skip(self._left)  # until the connection is closed: then there is nothing to keep
@@ -118,7 +119,7 @@ class AnswerReader:
         return bytes(found)
 
     def _taken(self, count: int, most: int) -> bytes:
-        """The next `count` bytes. Raises BodyTooLong for more than `most`."""
+        """The next `count` bytes. Raises BodyTooLong where that is more than `most`; _Ended."""
         if count > most:
             raise BodyTooLong("the body is too long")
         while len(self.unread) < count:
@@ -177,8 +178,11 @@ class AnswerReader:
         del self.unread[: end + 1]
         return line.removesuffix(b"\r")
 
-    def _chunks_end(self) -> bool:
-        """Drops a body in chunks; whether it came to its end within what may be read."""
+    def _drop_chunks(self) -> bool:
+        """Reads and drops a body in chunks. False: a chunk is longer than it says, or than may be read.
+
+        Raises _Broken, and the errors of `read`.
+        """
         while size := self._chunk_size():
             if not self._skip(size) or self._line():
                 return False

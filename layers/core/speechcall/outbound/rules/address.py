@@ -139,7 +139,7 @@ def target_of(url: str) -> Target:
     found = _AUTHORITY_AS_GIVEN.match(url)
     length = len(found[1]) if found else 0
     if length > _MAX_AUTHORITY and not url.isascii():
-        # To compare other letters, their marks are put in order, which takes time by the square of their number.
+        # `urlsplit` brings other letters into one form, in a time that grows with the square of their number.
         raise UnusableUrl(f"has a host name of {length} characters; at most {MAX_NAME} can be")
     try:
         parts = urlsplit(url)

@@ -100,7 +100,7 @@ def _length_of(container: Any) -> float | None:
 
 
 def _only(kind: str) -> dict[str, str]:
-    """This demuxer, decoders of sound, and no protocol: nothing in a file may lead to another one."""
+    """FFmpeg's options: this demuxer, decoders of sound, no protocol: nothing in a file may lead to another one."""
     return {
         "format_whitelist": DEMUXERS.get(kind, kind),
         "codec_whitelist": CODECS,
@@ -140,7 +140,7 @@ class _Decoding:
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as error:
-                self._lack(bytes(packet), error)
+                self._take_undecoded(bytes(packet), error)
                 continue
             for frame in frames:
                 self._take(frame)
@@ -153,6 +153,7 @@ class _Decoding:
             "clipped": self._clipping.share,
             "expected_seconds": stated_seconds,
         }
+        # MP4 has it in an edit list, WAV in a count of samples.
         length = {"mov": stated_seconds, "wav": _length_of(self._container)}.get(self._kind)
         return {**self._facts, **facts}, bytes(self._samples[: self._end(length)])
 
@@ -167,10 +168,10 @@ class _Decoding:
         meant = round(length * SAMPLE_RATE) * 4
         return meant if 0 < end - meant < MOST_PADDING_SECONDS * SAMPLE_RATE * 4 else end
 
-    def _lack(self, packet: bytes, error: av.error.FFmpegError) -> None:
-        """Takes a packet that was not decoded for a pause, where the decoder knows none; else counts it as damaged.
+    def _take_undecoded(self, packet: bytes, error: av.error.FFmpegError) -> None:
+        """Keeps 20 ms of silence for a packet that was refused, if it is a pause; else counts it as damaged.
 
-        Raises Refused for the packet that is one too many.
+        Raises Refused if more than MAX_DAMAGED_PACKETS are damaged.
         """
         if is_pause(self._codec, packet):
             self._keep(bytes(round(PAUSE_SECONDS * SAMPLE_RATE) * 4))

@@ -121,7 +121,7 @@ class Usual:
         self._packed = AudioResampler("flt")
 
     def made(self, frame: AudioFrame) -> list[AudioFrame]:
-        """The frame, or the frames that it becomes: only floating-point samples can be no numbers, or too large."""
+        """A frame of whole numbers, which are always usual, as it is; of floating-point ones, what it becomes."""
         if frame.format.name not in _FLOATS:
             return [frame]
         frame.pts = None

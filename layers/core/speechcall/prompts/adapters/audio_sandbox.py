@@ -23,7 +23,7 @@ def decode_audio(content: bytes, seconds: float | None = None) -> Decoded:
 
     Raises RuntimeError where the decoder itself is missing. `seconds`: how long it may take, 25 at most; None: 25.
     The decoder's own limits are 20 s of processor time and 1.5 GiB of address space, at most five minutes of sound.
-    It is given no environment but Python's path: no credentials, no settings.
+    Of the environment it is given the search paths alone: no credentials, no settings.
     """
     if len(content) > MAX_BYTES:
         raise PromptUnavailable(f"the audio has {len(content)} bytes; at most {MAX_BYTES} can be taken")

@@ -85,6 +85,7 @@ def _aiff(content: bytes) -> Sized:
     common, sound = chunks.get(b"COMM"), chunks.get(b"SSND")
     if common is None or sound is None:
         return Sized(content)
+    # The chunk of sound has eight bytes of its own before the samples.
     true = sound.size > 8 and is_true_size(sound.size, content, sound.begin, "big")
     data = content[sound.begin : sound.begin + sound.size] if true else content[sound.begin :]
     description = bytearray(content[common.begin : common.begin + common.size])

@@ -126,7 +126,7 @@ def _moved(url: str, location: str) -> str:
     """The URL to which a redirect leads; its address is checked when it is connected to. Raises PromptUnavailable for
     one that cannot be asked for.
     """
-    # To compare letters that are not ASCII takes time by the square of their number.
+    # `urlsplit` brings letters that are not ASCII into one form, in a time that grows with the square of their number.
     if len(location) > MAX_LOCATION and not location.isascii():
         raise PromptUnavailable(f"{_shown(url)} leads to a URL of more than {MAX_LOCATION} characters")
     target = ""

@@ -93,7 +93,7 @@ class PromptQueue:
     def _try_to_send_apart(self, job: PromptJob) -> bool:
         """Moves a job whose failure could not be written to the tables to its message's own group.
 
-        True: it was moved, and no other job waits for it. False: it is in that group already, or cannot be moved.
+        True: it was moved, and holds up no other message. False: it is in that group already, or cannot be moved.
         """
         if job.apart is Apart.MESSAGE:
             return False

@@ -65,8 +65,8 @@ class S3Audio:
 
         A lifecycle rule counts from the day an object was made. So it is made once more, by a copy onto itself, with
         the tag that the rule looks for (S3 user guide, "Lifecycle configuration elements"; API reference, CopyObject:
-        a copy onto itself has to replace the metadata). False: it is gone, or we may not touch it; S3 does not say
-        which.
+        a copy onto itself has to replace the metadata). True: it is marked, or left. False: it is gone, or we may not
+        touch it; S3 does not say which.
         """
         key = _key(uri)
         if not key.startswith(f"{UPLOADED}/"):

@@ -20,7 +20,9 @@ UNCHANGED_DB = 1.0
 """An inaudible difference changes nothing, and so a prompt that was levelled once stays as it is."""
 
 _STEP = SAMPLE_RATE // 10
+"""Samples: 100 ms."""
 _STEPS = 4
+"""Of a block."""
 _ABSOLUTE_GATE_DB = -60.0
 _RELATIVE_GATE_DB = -10.0
 
@@ -42,6 +44,7 @@ def measure(samples: "array[float]") -> Loudness:
     """How loud samples (8 kHz, full scale is 1) are, and how much silence is around them; at least one sample."""
     steps = [_power(samples[start : start + _STEP]) for start in range(0, len(samples), _STEP)]
     heard = [index for index, power in enumerate(steps) if _db(power) > _ABSOLUTE_GATE_DB]
+    # Of the samples as they are: where they lie off the middle, silence too may have a peak beyond full scale.
     highest = max(map(abs, samples))
     peak_db = 20 * math.log10(highest) if highest > 0 else -math.inf
     if not heard:
@@ -66,9 +69,10 @@ def measure(samples: "array[float]") -> Loudness:
 
 
 def gain_db(found: Loudness) -> float:
-    """The gain in decibels that brings the audio to the target, or as near as no peak is cut off.
+    """By how many decibels the audio is made louder, or softer (below 0), so that its speech is at TARGET_DB.
 
-    An inaudible difference is left, but never a peak beyond full scale.
+    No peak is brought above PEAK_DB, and MOST_GAIN_DB is the most. 0: a difference that nobody hears is left, and so is
+    silence; but a peak beyond full scale always comes down to PEAK_DB.
     """
     if found.peak_db is None:
         return 0.0
@@ -79,7 +83,7 @@ def gain_db(found: Loudness) -> float:
 
 
 def scaled(samples: "array[float]", decibels: float) -> "array[int]":
-    """The samples, made louder by so many decibels, as 16-bit numbers; what is too large is cut off."""
+    """Samples (full scale is 1), made louder by so many decibels, as 16-bit numbers; what is too large is cut off."""
     factor = 32767 * 10 ** (decibels / 20)
     result = array("h")
     for start in range(0, len(samples), SAMPLE_RATE):  # in parts: a list of all would be many times their size

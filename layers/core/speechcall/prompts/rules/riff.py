@@ -63,7 +63,7 @@ class Wav:
         if self.order == "big":
             form, data = _turned_form(form), _turned(data, int.from_bytes(form[14:16], "big") // 8)
         chunks: list[NamedContent] = [(b"fmt ", form), (b"data", data)]
-        # `fact` counts the samples: it is kept only where all of them are there.
+        # `fact` counts the samples: it is kept only where all of them are there, and if its bytes are not to be turned.
         if self.fact and self.order == "little" and self.stated is not None and not self.missing:
             chunks.insert(1, (b"fact", self.fact))
         return form_file(b"RIFF", b"WAVE", chunks, "little")
@@ -139,7 +139,7 @@ def _first_of(chunks: Iterable[Chunk]) -> dict[bytes, Chunk]:
 
 
 def is_true_size(stated: int, content: bytes, begin: int, order: ByteOrder) -> bool:
-    """Whether the chunk of sound that begins at `begin` can have the size that it states (RIFF; not RF64, Wave64).
+    """Whether the chunk of sound whose content begins at `begin` can have the size that it states (`stated`).
 
     A program that writes into a pipe states 0 or the largest number; a file may also be cut off, which is no lie.
     """
@@ -151,7 +151,8 @@ def is_true_size(stated: int, content: bytes, begin: int, order: ByteOrder) -> b
     if stated == 0:
         return _are_chunks(content, begin, order)
     # Bytes follow the stated end. RIFF's own size (bytes 4 to 7) may count them in: then they must be chunks,
-    # else they are sound. Fewer than 8 bytes are no chunk, but padding.
+    # else they are sound. Fewer than 8 bytes are no chunk, but padding. Where these bytes are not the file's size
+    # (in Wave64, mostly in RF64), whatever follows is let pass.
     counts_them = int.from_bytes(content[4:8], order) + 8 == len(content)
     return not counts_them or len(content) - end < 8 or _are_chunks(content, _next(content, end, stated), order)
 
@@ -219,7 +220,7 @@ def _long_size(content: bytes, ds64: Chunk | None) -> int | None:
 
 def _wave64_chunks(content: bytes) -> Iterator[Chunk]:
     """The chunks of a Wave64 file whose GUIDs are of its usual family; `size`: without their headers."""
-    at = 40
+    at = 40  # behind the GUID riff, the size of the file, and the GUID wave
     while at + _W64_HEADER <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 16 : at + 24], "little")
         if content[at + 4 : at + 16] == _W64_TAIL:

@@ -61,7 +61,7 @@ def attempt(
     recorded.
     """
     source = known.source
-    # The last try was begun and never recorded: it has ended the function itself.
+    # So many were begun, and the end of the last was never recorded: it has ended the function itself.
     if known.trying.is_open and known.trying.count >= LEAST_TRIES:
         lost = f"{OUR_FAULT} (tried {known.trying.count} times)"
         prompts.put(account_id, failed(known, lost, clock.now_msec()))
@@ -69,6 +69,7 @@ def attempt(
         return None
     begun = known._replace(trying=known.trying.begun(clock.now_msec()))
     prompts.put(account_id, begun)
+    # Without validators the whole file comes: there is no audio yet, or it has to be stored again.
     is_kept = known.prompt is not None and not _is_old(known, clock.now_msec())
     validators = (source.etag, source.last_modified) if is_kept else (None, None)
     wait, is_ours = None, False
@@ -92,8 +93,8 @@ def _after_failure(
 ) -> tuple[KnownPrompt, int | None]:
     """What is known of an introduction after a failure that may pass, and in how many seconds it is tried again.
 
-    `begun`: what was known, with this attempt counted. None: it is not tried again, since it is given up, or its audio
-    from before does for a while.
+    `begun`: what was known, with this attempt counted. `error`: PromptUnreachable is the source's, any other a fault of
+    ours. None: it is not tried again, since it is given up, or its audio from before does for a while.
     """
     source, trying = begun.source, begun.trying
     is_theirs = isinstance(error, PromptUnreachable)

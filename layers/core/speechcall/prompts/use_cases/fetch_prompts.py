@@ -151,6 +151,7 @@ def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fet
     known = all_known[one.name]
     if known.trying.since_msec is not None and now - known.trying.since_msec >= FRESH_MSEC:
         known = known._replace(trying=Trying())  # too old to say anything about now
+    # It was tried already, or waits for its host: in a group of the account's it would hold up the others again.
     if apart is Apart.NO and known.trying != Trying():
         return Apart.URL
     if apart is not Apart.NO and now < (known.trying.next_msec or 0):
@@ -222,4 +223,5 @@ def _joined(one: Introduction, known: Mapping[str, KnownPrompt], fetching: Fetch
     whole = [piece for piece in pieces if piece is not None]
     if len(whole) < len(pieces):
         raise PromptUnavailable("the audio of one of its parts is not there any more")
+    # By this digest `has_to_be_made` sees later whether a part has other audio by then.
     return Fetched(join(whole, fetching.world.encoding), etag=made_of(prompts))

@@ -82,7 +82,7 @@ def _expanded(ready: Wav, encoding: Encoding) -> Decoded:
     Raises PromptUnavailable for one that is empty, or too long.
     """
     width = encoding.bits // 8
-    seconds_of(len(ready.data) // width)  # before any work: five minutes of it are less than a megabyte
+    seconds_of(len(ready.data) // width)  # before any work: what is too long may have fifty megabytes
     missing = ready.missing // width / SAMPLE_RATE
     if encoding is Encoding.MU_LAW:
         samples = linear(ready.data)
@@ -100,28 +100,28 @@ def _warnings(decoded: Decoded, found: Loudness, seconds: float) -> list[AudioWa
 
     `found`: how loud it is; `seconds`: how much of it is there.
     """
-    told = []
+    warnings = []
     if found.level_db is None:
-        told.append(AudioWarning("SILENT_AUDIO", "nothing can be heard in the audio: it is silent throughout"))
+        warnings.append(AudioWarning("SILENT_AUDIO", "nothing can be heard in the audio: it is silent throughout"))
     elif found.silent_at_start >= LONG_SILENCE_SECONDS:
         text = f"the audio begins with {found.silent_at_start:.1f} s of silence: a callee may hang up meanwhile"
-        told.append(AudioWarning("LONG_SILENCE", text))
+        warnings.append(AudioWarning("LONG_SILENCE", text))
     elif found.silent_at_end >= LONG_SILENCE_SECONDS:
         text = f"the audio ends with {found.silent_at_end:.1f} s of silence: the idle timeout begins only behind it"
-        told.append(AudioWarning("LONG_SILENCE", text))
+        warnings.append(AudioWarning("LONG_SILENCE", text))
     if decoded.clipped > MOST_CLIPPED:
         text = f"{decoded.clipped:.2%} of the audio is clipped (louder than its format can hold) and sounds distorted"
-        told.append(AudioWarning("CLIPPED_AUDIO", text))
+        warnings.append(AudioWarning("CLIPPED_AUDIO", text))
     if decoded.rate < SAMPLE_RATE:
         text = f"the audio has {decoded.rate} samples a second; below {SAMPLE_RATE} it sounds dull on a telephone"
-        told.append(AudioWarning("LOW_SAMPLE_RATE", text))
+        warnings.append(AudioWarning("LOW_SAMPLE_RATE", text))
     elif decoded.rate not in _USUAL_RATES:
         text = f"the audio says that it has {decoded.rate} samples a second, which is unusual: listen to its speed"
-        told.append(AudioWarning("UNUSUAL_SAMPLE_RATE", text))
+        warnings.append(AudioWarning("UNUSUAL_SAMPLE_RATE", text))
     stated = max(decoded.expected_seconds or 0.0, seconds + decoded.missing_seconds)
     if stated - seconds > MISSING_SECONDS or decoded.missing_seconds > MISSING_BYTES_SECONDS:
         text = f"the file says that it lasts {stated:.1f} s, and {stated - seconds:.1f} s of that are missing"
-        told.append(AudioWarning("DAMAGED_AUDIO", text))
+        warnings.append(AudioWarning("DAMAGED_AUDIO", text))
     elif decoded.damaged:
-        told.append(AudioWarning("DAMAGED_AUDIO", f"{decoded.damaged} parts of the audio could not be decoded"))
-    return told
+        warnings.append(AudioWarning("DAMAGED_AUDIO", f"{decoded.damaged} parts of the audio could not be decoded"))
+    return warnings

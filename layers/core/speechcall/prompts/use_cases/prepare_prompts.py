@@ -189,10 +189,10 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
         )
         if menu.repeat:
             other = _prompt_of(known[menu.repeat.intro or menu.intro])
-            # After each repeat silence may be reported again, which may take the grace time again.
-            longer = menu_wait_seconds(other.seconds, menu.idle_timeout_msec, grace_seconds)
+            # After each repeat silence may be reported again, which may take the grace time again. Keys are typed once.
+            for_one = menu_wait_seconds(other.seconds, menu.idle_timeout_msec, grace_seconds)
             ask = ask._replace(
-                wait_seconds=ask.wait_seconds + menu.repeat.times * longer,
+                wait_seconds=ask.wait_seconds + menu.repeat.times * for_one,
                 repeats=menu.repeat.times,
                 repeat_uri=other.uri,
                 repeat_seconds=other.seconds,

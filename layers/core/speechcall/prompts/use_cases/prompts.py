@@ -75,9 +75,10 @@ def add_prompt(
     clock: Clock,
     retire: Retire,
 ) -> KnownPrompt:
-    """Stores audio of any known format under an identifier, also in the place of another's that is stored meanwhile.
+    """Stores audio of any known format under an identifier, in the place of what is there, also of what another request
+    stores meanwhile. Out: the prompt, as it was stored.
 
-    Raises PromptUnavailable with what is wrong with it.
+    Raises PromptUnavailable with what is wrong with the audio.
 
     The audio that it replaces is then marked for removal. Until that is done the new item names it: if the function is
     killed in between, the next upload or removal under the identifier marks it.

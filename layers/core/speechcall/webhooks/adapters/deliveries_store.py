@@ -70,7 +70,8 @@ class DynamoDeliveries(DynamoEndings):
             return self._write(task, f"{change}, {NEXT}", "", {**values, **waiting(task.mid, wait)})
         if state is DeliveryState.DELIVERED:
             return self._write(task, change, "REMOVE due_shard, due_at, next_msec", values)
-        # What was given up is listed for its account, where `due_at` is when it ended.
+        # What was given up is listed for its account (not known where its message could not be read: `begun_anyway`).
+        # There `due_at` is when it ended.
         listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
         ended = {**values, ":due": attempt.at_msec + attempt.msec, ":unknown_shard": undelivered_shard("")}
         return self._write(task, f"{change}, {listed}", "REMOVE next_msec", ended)

@@ -72,6 +72,7 @@ def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
     values = {":ended": state.value, ":no_attempts": [], ":attempts": [dump_attempt(attempt)], ":none": 0, ":one": 1}
     if state is DeliveryState.DELIVERED:
         return f"{assignments} REMOVE due_shard, due_at, next_msec", values
+    # It is listed for its account, or, where that is not known (`begun_anyway`), where no account's list shows it.
     listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
     values |= {":unknown_shard": undelivered_shard(""), ":due": attempt.at_msec + attempt.msec}
     return f"{assignments}, {listed} REMOVE next_msec", values

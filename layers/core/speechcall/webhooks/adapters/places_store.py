@@ -23,7 +23,10 @@ _KEPT_SECONDS = 86_400
 
 
 class DynamoPlaces:
-    """The `Places` on DynamoDB, at most `most` for each destination."""
+    """The `Places` on DynamoDB, at most `most` for each destination.
+
+    A "destination" may be anything by whose name places are counted, such as `account <id>` or `prompts at <host>`.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str, most: int, lease_msec: int = LEASE_MSEC) -> None:
         """`lease_msec`: how long a place holds that is not given back; longer than the function may run."""

@@ -58,7 +58,7 @@ class WebhookSender:
     def ask(self, request: WebhookRequest, seconds: float, most_bytes: int) -> tuple[int, bytes]:
         """The answer's status and, of a 200, its body (else empty), within so many seconds in all.
 
-        Raises ForbiddenAddress; Unreachable, also for a body of more than `most_bytes`.
+        Raises ForbiddenAddress; Unreachable, also for a body of more than `most_bytes` or an answer that is compressed.
         """
         head = self._exchange(request, seconds, most_bytes)
         coding = head.first("content-encoding") or "identity"

@@ -140,6 +140,7 @@ def comes_before(other: tuple[int, str], attempt: int, kind: str) -> bool:
     and what has become of its fallback behind that.
     """
     last = (StatusKind.FINAL.value, StatusKind.FALLBACK.value)
+    # Before one of these comes all else, but not itself nor what is behind it.
     if kind in last:
         return other[1] not in last[last.index(StatusKind(kind)) :]
     rank = {StatusKind.ATTEMPT.value: 1, **dict.fromkeys(last, 2)}

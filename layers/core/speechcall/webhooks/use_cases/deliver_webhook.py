@@ -228,7 +228,10 @@ class Sending:
         )
 
     def _key_has_to_follow(self, task: WebhookTask, message: Message, delivery: Delivery) -> bool:
-        """Whether the webhook of a key has to wait for one that its call sent before, and which was not tried yet."""
+        """Whether the webhook of a key has to wait for one that its call sent before, and which was not tried yet.
+
+        Never once it was tried itself, or has waited MAX_ORDER_WAITS times.
+        """
         if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or not may_follow_others(message, task):
             return False
         return self.deliveries.has_earlier_untried(task)
@@ -236,7 +239,8 @@ class Sending:
     def _notice_has_to_follow(self, task: WebhookTask, delivery: Delivery) -> bool:
         """Whether a status event has to wait for something of its message that comes before it, and was not tried yet.
 
-        That of a list waits for nothing: each of its messages has an order of its own.
+        Never once it was tried itself, or has waited MAX_ORDER_WAITS times. That of a list waits for nothing: each of
+        its messages has an order of its own.
         """
         if delivery.attempts or delivery.waits >= MAX_ORDER_WAITS or task.key == StatusKind.LIST:
             return False
@@ -244,9 +248,9 @@ class Sending:
 
     @contextmanager
     def _turn(self, account_id: str, goes_to: str, now_msec: int) -> Iterator[bool]:
-        """Whether there is a place to the destination `goes_to`, and one for the account.
+        """Takes a place at the destination `goes_to` and one for the account, and gives them back afterwards.
 
-        What was taken is given back afterwards, also if it was the first of the two alone.
+        Out: whether it has both. Without the second the first is given back all the same.
         """
         held: list[tuple[Places, str, str]] = []
         try:

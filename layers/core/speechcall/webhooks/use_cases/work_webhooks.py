@@ -57,9 +57,10 @@ class WebhookWork:
         return result.word
 
     def _do(self, task: WebhookTask, receives: int, is_first: bool) -> DeliveryResult:
-        """As `do`, without what follows. An error is recorded as an attempt; else a first one is handed to the retries.
+        """The work of `do`. What was brought too often is handed to the retries; a retry is given up (`dead`).
 
-        Else it is raised. A message that was brought too often is handed to the retries or, there, ends as `dead`.
+        An error is recorded as an attempt. Where it is not (see `_try_to_record`), a first attempt is handed to the
+        retries, and of a retry the error is raised.
         """
         if is_first and receives > MAX_FIRST_RECEIVES:
             return self._hand_over(task, 0)
@@ -69,13 +70,13 @@ class WebhookWork:
             return self.sending.deliver(task)
         except Exception as error:
             logger.error("a webhook met an error: %s", told(error.__cause__ or error), extra=_fields(task, error))
-            if result := self._recorded(task, error, is_last=not is_first and receives >= MAX_SENT_RECEIVES):
+            if result := self._try_to_record(task, error, is_last=not is_first and receives >= MAX_SENT_RECEIVES):
                 return result
             if is_first:
                 return self._hand_over(task, HANDED_OVER_SECONDS)
             raise
 
-    def _recorded(self, task: WebhookTask, error: Exception, *, is_last: bool) -> DeliveryResult | None:
+    def _try_to_record(self, task: WebhookTask, error: Exception, *, is_last: bool) -> DeliveryResult | None:
         """Records the attempt that met an error. Out: what came of the task; None: it is not recorded.
 
         An attempt that was made, and could not be written down (NotRecorded), is written only where it ends the
