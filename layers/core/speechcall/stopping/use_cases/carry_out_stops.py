@@ -89,7 +89,7 @@ class StopWork:
             job = replace(job, pass_msec=now, cursor="", left=0)
         for cursor, mids in self._pages(job):
             left = self._finish(mids, job)
-            if left is None:  # time is up: the next run begins with this page
+            if left is None:  # time is up: it is given back (0), and the next run begins with this page
                 self.stops.save_job(job, 0)
                 return
             job = replace(job, left=job.left + left, cursor=cursor or job.cursor)
@@ -101,8 +101,10 @@ class StopWork:
         self._end_pass(job)
 
     def _end_pass(self, job: StopJob) -> None:
-        """After a pass: ends the job, or lets another pass begin. Where calls are left to be ended that is the next
-        run's, else one a minute after the cancellation.
+        """After a pass: ends the job, or lets another pass begin.
+
+        The last pass left no call to be ended, and began a minute after the cancellation (of one message: at any time,
+        as no index is read). Where calls are left the next run begins a pass; else the first run after that minute.
         """
         is_last = (job.pass_msec or 0) >= job.begun_msec + SETTLED_MSEC or job.what.kind is Brake.MESSAGE
         if is_last and not job.left:
@@ -113,7 +115,7 @@ class StopWork:
             self.stops.save_job(replace(job, cursor=DONE), 0)
 
     def _pages(self, job: StopJob) -> Iterator[tuple[str, Iterable[str]]]:
-        """The messages of a job, page by page, each page behind the cursor that is saved when it is done.
+        """The messages of a job, page by page: each time the cursor to be saved when the page is done, and its ids.
 
         Cursor empty: nothing is saved, for the job has one page, or is read from the beginning each time.
         """
