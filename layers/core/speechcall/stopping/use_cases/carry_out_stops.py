@@ -88,7 +88,7 @@ class StopWork:
         if job.pass_msec is None or job.cursor == DONE:
             job = replace(job, pass_msec=now, cursor="", left=0)
         for cursor, mids in self._pages(job):
-            left = self._finish(mids, job)
+            left = self._cancel_page(mids, job)
             if left is None:  # time is up: it is given back (0), and the next run begins with this page
                 self.stops.save_job(job, 0)
                 return
@@ -152,7 +152,7 @@ class StopWork:
                 seen.update(new)
                 yield new
 
-    def _finish(self, mids: Iterable[str], job: StopJob) -> int | None:
+    def _cancel_page(self, mids: Iterable[str], job: StopJob) -> int | None:
         """Cancels the messages of a page that have not ended; those in a call only if the job is to end calls.
 
         How many of them are in a call that is still to be ended; None: time was up before the last. Raises what
