@@ -65,7 +65,7 @@ def cancel_message(
 
 
 def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """Cancels a message where there is no telephony: a call that is to be ended is ended by the job of it.
+    """Cancels a message, in a call too, where there is no telephony: the job of it ends a call that is to be ended.
 
     Returns what has become of the message; None: there is none. Safe to repeat. Raises StoreUnavailable.
     """
