@@ -186,7 +186,7 @@ class DynamoCampaigns:
             campaign = self._as_found(new, failed)
         raise StoreUnavailable("the campaign changes too fast")
 
-    def resume_list(self, new: NewList, now_msec: int) -> None:
+    def keep_accepting(self, new: NewList, now_msec: int) -> None:
         """Before a repeated request writes the messages of its list: keeps the sweeper from withdrawing the list.
 
         If the sweeper has withdrawn it already, it is counted again. Does nothing if its messages are written, or it is
@@ -280,7 +280,7 @@ class DynamoCampaigns:
                 accepting_msec=item["accepting_msec"],
             )
             for item in found
-            # By the table as it is now: the index may not show yet that a list was confirmed, resumed or withdrawn.
+            # By the table as it is now: the index may not show yet that a list was confirmed, repeated or withdrawn.
             if item and item.get("accepting_msec", before_msec) < before_msec
         ]
 
@@ -290,7 +290,7 @@ class DynamoCampaigns:
         False: nothing was taken back, for its request was repeated, its messages were written, or it is withdrawn.
         Raises StoreUnavailable.
 
-        The time-line is at `resume_list`.
+        The time-line is at `keep_accepting`.
         """
         nobody_writes_its_messages = "accepting_msec = :read"
         it_is_withdrawn = {
