@@ -130,6 +130,7 @@ def delivery_status(state: State, outcome: str | None) -> "answers.DeliveryStatu
 
 
 def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
+    """The vendor's word for a message that was finished with this outcome."""
     match outcome:
         case "answered":
             return "delivered"

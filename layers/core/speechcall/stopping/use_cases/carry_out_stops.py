@@ -76,7 +76,7 @@ class StopWork:
                 logger.exception("what was cancelled could not be carried out")
 
     def _is_due(self, job: StopJob) -> bool:
-        """Whether a job is to be worked on: after its first pass it waits until SETTLED_MSEC from its beginning."""
+        """Whether a job is to be worked on: between two passes it waits until SETTLED_MSEC after the cancellation."""
         return job.cursor != DONE or self.clock.now_msec() >= job.begun_msec + SETTLED_MSEC
 
     def _work_on(self, found: StopJob) -> None:
