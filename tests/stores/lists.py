@@ -67,9 +67,9 @@ class MemoryLists:
                 self.keys[name] = made
             return made
 
-    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+    def keep_accepting(self, stored: MessageList, now_msec: int) -> None:
         with self._lock:
-            self.campaigns.resume_list(stored, now_msec)
+            self.campaigns.keep_accepting(stored, now_msec)
 
     def confirm_list(self, stored: MessageList) -> None:
         with self._lock:

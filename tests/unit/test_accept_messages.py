@@ -64,7 +64,7 @@ class Lists(MemoryShapes):
     def find_list_by_key(self, account_id, key):
         return self.keys.get(key)
 
-    def resume_list(self, stored, now_msec):
+    def keep_accepting(self, stored, now_msec):
         raise AssertionError("no list is of a campaign here")
 
     def confirm_list(self, stored):

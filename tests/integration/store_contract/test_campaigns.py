@@ -186,7 +186,7 @@ def test_a_list_without_messages_is_withdrawn_and_counted_again_by_a_repeat(list
     assert campaigns.count_open(ACME) == 0
     assert campaigns.accepting(NOW + 99, 10) == []
     assert not campaigns.withdraw(waiting, NOW + 9)
-    lists.resume_list(stored, NOW + 10)
+    lists.keep_accepting(stored, NOW + 10)
     assert counts(campaigns) == (1, 2, 2, 0, {})
     assert campaigns.count_open(ACME) == 1
     assert [one.accepting_msec for one in campaigns.accepting(NOW + 11, 10)] == [NOW + 10]
@@ -195,12 +195,12 @@ def test_a_list_without_messages_is_withdrawn_and_counted_again_by_a_repeat(list
 def test_a_repeat_that_writes_the_messages_now_keeps_the_list_from_being_withdrawn(lists, campaigns):
     stored = lists.add_list(made(1), "k")
     (waiting,) = campaigns.accepting(NOW + 1, 10)
-    lists.resume_list(stored, NOW + 5)
+    lists.keep_accepting(stored, NOW + 5)
     assert not campaigns.withdraw(waiting, NOW + 6)
     lists.confirm_list(stored)
     assert not campaigns.withdraw(replace(waiting, accepting_msec=NOW + 5), NOW + 7)
     lists.confirm_list(stored)
-    lists.resume_list(stored, NOW + 8)
+    lists.keep_accepting(stored, NOW + 8)
     assert campaigns.accepting(NOW + 99, 10) == []
     assert counts(campaigns) == (1, 1, 1, 0, {})
 
@@ -218,7 +218,7 @@ def test_a_withdrawn_list_of_a_campaign_that_is_cancelled_meanwhile_stays_withdr
     campaigns.withdraw(campaigns.accepting(NOW + 1, 10)[0], NOW)
     stop(stores, "cancelled_msec")
     with pytest.raises(CampaignCancelled):
-        lists.resume_list(stored, NOW + 10)
+        lists.keep_accepting(stored, NOW + 10)
     assert counts(campaigns) == (0, 0, 0, 0, {})
 
 

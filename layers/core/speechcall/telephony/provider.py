@@ -128,7 +128,7 @@ def dial_waits() -> Callable[[int], int]:
 
 
 def _connect(dials: bool) -> "Telephony":
-    """`dials`: it places calls too. Other functions have neither the flow nor the caller ID among their settings."""
+    """The client of Amazon Connect. Only a function that `dials` has the flow and the caller ID among its settings."""
     from speechcall.telephony.connect import client  # noqa: PLC0415 - see `Provider.make`
 
     return client.ConnectTelephony(

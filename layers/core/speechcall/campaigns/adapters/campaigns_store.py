@@ -186,11 +186,11 @@ class DynamoCampaigns:
             campaign = self._as_found(new, failed)
         raise StoreUnavailable("the campaign changes too fast")
 
-    def resume_list(self, new: NewList, now_msec: int) -> None:
+    def keep_accepting(self, new: NewList, now_msec: int) -> None:
         """Before a repeated request writes the messages of its list: keeps the sweeper from withdrawing the list.
 
-        If the sweeper has withdrawn it already, it is counted again. Does nothing if its messages are written. Raises
-        CampaignCancelled, TooManyCampaigns, StoreUnavailable.
+        If the sweeper has withdrawn it already, it is counted again. Does nothing if its messages are written, or it is
+        gone. Raises CampaignCancelled, TooManyCampaigns, StoreUnavailable.
 
         repeat      the list: accepting since 12:00:00 ── UpdateItem: since 12:05:10 ──► writes its messages
         sweeper          reads: accepting since 12:00:00, no messages ── withdraw ──X not since 12:00:00 any more
@@ -211,7 +211,7 @@ class DynamoCampaigns:
             except ConditionFailed as failed:
                 found = failed.item
                 if not found or "withdrawn_msec" not in found:
-                    return  # its messages were written
+                    return  # its messages were written, or it has expired
             else:
                 return
             if self._count_again(new, now_msec):
@@ -260,7 +260,7 @@ class DynamoCampaigns:
 
     # ---------------------------------------------------------------- sweeper
     def accepting(self, before_msec: int, limit: int) -> list[AcceptingList]:
-        """As `AcceptingLists` says; of the `limit` that the index shows first, those for which it still holds."""
+        """As `AcceptingLists` says; of the `limit` that the index shows first, those of which the table says so too."""
         with store_errors():
             page = self._client.query(
                 TableName=self._table,
@@ -280,7 +280,7 @@ class DynamoCampaigns:
                 accepting_msec=item["accepting_msec"],
             )
             for item in found
-            # By the table as it is now: the index may not show yet that a list was confirmed, resumed or withdrawn.
+            # By the table as it is now: the index may not show yet that a list was confirmed, repeated or withdrawn.
             if item and item.get("accepting_msec", before_msec) < before_msec
         ]
 
@@ -290,7 +290,7 @@ class DynamoCampaigns:
         False: nothing was taken back, for its request was repeated, its messages were written, or it is withdrawn.
         Raises StoreUnavailable.
 
-        The time-line is at `resume_list`.
+        The time-line is at `keep_accepting`.
         """
         nobody_writes_its_messages = "accepting_msec = :read"
         it_is_withdrawn = {
@@ -413,7 +413,7 @@ class DynamoCampaigns:
         return self.find(new.account_id, new.campaign)
 
     def _transact(self, parts: Parts) -> dict[str, Values | None]:
-        """Which parts failed, with what stood there; empty: it was done."""
+        """Writes the parts together, or none. Out: those that failed, with what stood there; empty: all is written."""
         return patiently(lambda token: transact(self._client, parts, token), self.sleep)
 
     def _update(self, key: Key, expression: str, condition: str, values: Values) -> None:

@@ -79,8 +79,8 @@ class DynamoFallbacks:
         run C           TransactWrite: pending → sending ──X opted out; so nothing is sent after the opt-out is written
         cancel     UpdateItem: its list is cancelled, or paused
         run D           TransactWrite: pending → sending ──X cancelled, or paused
-        run E      TransactWrite: n of the account, the day + 2 ──► 100 of 100
-        run F           TransactWrite: o of the account ──X the day is full
+        run E      TransactWrite: another message's, the day + 2 ──► it has its 100 parts of 100: E sends
+        run F           TransactWrite: a third message's, the day + 2 ──X the day is full
         """
         if parts > parts_per_day:  # a day without a part yet has no item to compare
             return Intent.DAY_FULL
@@ -133,6 +133,7 @@ class DynamoFallbacks:
             facts |= {"event_outcome": message.outcome, "event_reason": message.reason}
             if end.reason:
                 facts["event_fallback_reason"] = end.reason
+            # It is queued below, if at all: then it is looked for only when the queue may have lost it.
             due_msec = now_msec + (QUEUE_LOST_SECONDS * 1000 if self._queue_event else 0)
             writes[EVENT] = fallback_event_part(self._messages, message, event, facts, due_msec)
         if parts:
@@ -186,6 +187,7 @@ class DynamoFallbacks:
             keys[CAMPAIGN] = campaign_key(message.account_id, message.campaign)
         checks: dict[str, Any] = {name: self._check(key, nothing_stops_it) for name, key in keys.items()}
         it_is_not_paused = "attribute_not_exists(paused_msec)"
+        # Who cancels an account's queue cancels its messages up to the latest id; later messages have larger ids.
         the_message_is_not_cancelled = "(attribute_not_exists(cancelled_upto) OR cancelled_upto < :mid)"
         checks[TURN] = {
             **self._check(

@@ -72,7 +72,7 @@ class TextMessages:
 
 
 def _answer_of(error: ClientError, mid: str) -> Answer:
-    """What an error of the service says about whether it has sent the text; one without a status may have. Logs it."""
+    """The answer that an error of the service stands for; logs it. Without a status it is taken for a 500: LOST."""
     code = error.response.get("Error", {}).get("Code", "")
     reason = str(error.response.get("Reason", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)

@@ -42,7 +42,7 @@ def next_send(
         return GiveUp(FallbackStatus.FAILED, "notAllowed")
     opens = next_opening_msec(message.hours, now_msec)
     if opens is None or opens >= until_msec:
-        # Open at this moment, the hours are not the reason: until its time was over it could not be sent.
+        # Where the hours are open now, it is too late for another reason: it could not be sent while there was time.
         return GiveUp(FallbackStatus.FAILED, "window" if opens is None or opens > now_msec else "unavailable")
     return SendNow() if opens <= now_msec else SendLater(opens)
 

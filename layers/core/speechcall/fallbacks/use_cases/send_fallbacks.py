@@ -105,8 +105,9 @@ class Fallbacks:
             return None
 
     def _try(self, message: Message, found: Waiting, parts_per_day: int) -> bool:
-        """Writes down the intention to send, and sends; or deals with what forbids it. Whether the fallback has ended.
+        """Writes down the intention to send, and sends; or deals with what forbids it.
 
+        Out: whether this run has ended the fallback.
         `parts_per_day`: how many parts of text messages the account may have sent in a day.
         """
         text = message.fallback.text if message.fallback else ""
@@ -130,7 +131,7 @@ class Fallbacks:
                 assert_never(intent)
 
     def _settle(self, message: Message, found: Waiting, answer: Answer, parts: int, intended_msec: int) -> bool:
-        """Ends a fallback by the service's answer, or lets it wait for another try; whether it has ended.
+        """Ends a fallback by the service's answer, or lets it wait for another try; whether this run has ended it.
 
         `parts`: of its text. They are given back to the day of `intended_msec` where it was certainly not sent.
         """
@@ -162,7 +163,7 @@ class Fallbacks:
     def _end(
         self, message: Message, end: End, *, was_sending: bool = False, parts: int = 0, intended_msec: int = 0
     ) -> bool:
-        """Ends a fallback that waits, or (`was_sending`) is being sent, and tells it. False: another run was first.
+        """Ends a fallback that waits, or (`was_sending`) is being sent, and tells of it. False: another run was first.
 
         `parts` are given back to the day of `intended_msec`; 0: none are.
         """

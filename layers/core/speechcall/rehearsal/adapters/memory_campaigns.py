@@ -107,7 +107,7 @@ class MemoryCampaigns:
         )
         return self.campaigns[key]
 
-    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+    def keep_accepting(self, stored: MessageList, now_msec: int) -> None:
         one = self.lists[stored.list_id]
         if one.accepting_msec == 0:
             return

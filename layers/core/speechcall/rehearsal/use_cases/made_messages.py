@@ -107,7 +107,7 @@ class _Nowhere:
     def find_list_by_key(self, account_id: str, key: str) -> MessageList | None:
         raise NotImplementedError
 
-    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+    def keep_accepting(self, stored: MessageList, now_msec: int) -> None:
         """No list is there before."""
 
     def confirm_list(self, stored: MessageList) -> None:

@@ -170,8 +170,8 @@ class DynamoLists:
             return frozenset(mids)  # without its list nothing can be written again
         return frozenset(from_wire(before.get("Attributes", {})).get("erased", ()))
 
-    def resume_list(self, stored: MessageList, now_msec: int) -> None:
-        self.campaigns.resume_list(_new(stored), now_msec)
+    def keep_accepting(self, stored: MessageList, now_msec: int) -> None:
+        self.campaigns.keep_accepting(_new(stored), now_msec)
 
     def confirm_list(self, stored: MessageList) -> None:
         self.campaigns.confirm_list(stored.list_id, stored.account_id, stored.campaign)

@@ -152,7 +152,7 @@ def accept_messages(
     if _may_be_deleted(stored, clock.now_msec()):
         return _told(entries, stored)
     if stored.campaign and not is_new:
-        lists.resume_list(stored, clock.now_msec())
+        lists.keep_accepting(stored, clock.now_msec())
     _write(_accepted(entries, stored), stored, account, messages, opt_outs)
     if stored.campaign:
         _confirm(stored, lists)

@@ -20,7 +20,7 @@ class ListStore(Prompts, Protocol):
         campaign keeps apart. Raises CampaignCancelled, TooManyCampaigns, StoreUnavailable.
         """
 
-    def resume_list(self, stored: MessageList, now_msec: int) -> None:
+    def keep_accepting(self, stored: MessageList, now_msec: int) -> None:
         """Says that a repeat will now write those messages of a campaign's stored list that are missing.
 
         The list is counted again where its counts were taken back. Raises as `add_list`.

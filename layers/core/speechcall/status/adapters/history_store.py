@@ -124,7 +124,10 @@ class DynamoHistory:
         return [found[mid] for mid in mids if mid in found]
 
     def waiting_before(self, account_id: str, campaign: str, mid: str) -> int:
-        """How many messages of a queue that are not urgent wait for a line up to `mid`, it too; counted to 1,000."""
+        """How many messages wait for a line up to `mid`, it too; counted to 1,000.
+
+        Of the campaign's queue that is not urgent and has no calling hours: others are not counted.
+        """
         values = {":pk": waiting_partition(account_id, campaign, False), ":place": waiting_place(mid)}
         with store_errors():
             answer = self._client.query(

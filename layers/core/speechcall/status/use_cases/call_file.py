@@ -112,7 +112,7 @@ def content_of(history: History, form: str = MASKED) -> dict[str, Any]:
 
 
 def _call(call: "Call") -> dict[str, Any]:
-    """A call as the file has it: its moments (msec), its bounds and its log."""
+    """A call as the file has it: its moments (msec), its bounds and its log. A call without a plan has no bounds."""
     plan = call.plan
     limits = (
         {"menus": plan.max_visits, "until": plan.until_msec, "silentRepeats": plan.silent_repeats} if plan else None

@@ -23,10 +23,10 @@ def read_account(
     spent_of_day: Callable[[str, int], int] = lambda _account_id, _at_msec: 0,
     currency: Callable[[], str] = lambda: "",
 ) -> "answers.AccountStatus":
-    """The answer. `calls_of_day`: the calls of an account's day (UTC), by a moment of it; `used_of_day`: their length.
+    """The answer. The three functions tell of an account's day (UTC), by a moment of it: how many calls it has had, for
+    how long (ms), and what they have cost (millionths of the `currency`).
 
-    The length (in ms) is counted, and asked for, only where the account's minutes are limited; so is `spent_of_day`,
-    what they have cost in millionths of the `currency`, where its spending is. Where a limit is not set, None is told.
+    Length and cost are counted, and asked for, only where the account has a limit for them; else None is told.
     """
     is_counted = account.minutes_per_day is not None
     most_spend = account.spend_per_day

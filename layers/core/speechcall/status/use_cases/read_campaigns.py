@@ -93,16 +93,17 @@ def read_campaign(
     is_dialled = campaign.state in (CampaignState.RUNNING, CampaignState.FINISHED)
     left = None  # paused or cancelled: nothing is dialled, so there is no estimate
     if is_dialled and campaign.unfinished > 0:
+        # The account's open campaigns share its lines, this one too.
         left = estimate(campaign.unfinished, turns.find(key, False), capacity(), campaigns.count_open(key), now_msec)
     elif is_dialled:
         left = NOTHING_LEFT
     # The shape with most calls first; last what has no funnel of its own.
-    latest = sorted(funnels, key=lambda one: (one.shape == OTHER, -one.calls, one.shape))
+    ordered = sorted(funnels, key=lambda one: (one.shape == OTHER, -one.calls, one.shape))
     return {
         **_summary(campaign),
         "estimatedSecondsLeft": left.seconds if left else None,
         "estimate": describe_estimate(left),
-        "funnels": [_describe_funnel(one) for one in latest],
+        "funnels": [_describe_funnel(one) for one in ordered],
     }
 
 

@@ -29,6 +29,7 @@ class Page(NamedTuple):
     name: str
     """Of a file that it may be kept in."""
     begins: bool
+    """It is the first page: where there are columns, it names them."""
     following: str | None = None
     """The path and query of the next page; None: there is none."""
 

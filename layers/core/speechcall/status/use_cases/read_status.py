@@ -40,7 +40,10 @@ class StatusStore(Protocol):
     def summaries(self, mids: Sequence[str]) -> list[Summary]: ...
 
     def waiting_before(self, account_id: str, campaign: str, mid: str) -> int:
-        """How many messages of a queue wait for a line up to this one, it too; counted to 1,000."""
+        """How many messages wait for a line up to this one, it too; counted to 1,000.
+
+        Of the campaign's queue that is not urgent and has no calling hours: others are not counted.
+        """
 
 
 class Turns(Protocol):

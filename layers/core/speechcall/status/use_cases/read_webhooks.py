@@ -78,7 +78,7 @@ def read_webhooks(
 def replay_webhooks(
     account: Account, body: bytes, *, deliveries: GivenUpDeliveries, queue: WebhookQueue, clock: Clock
 ) -> "answers.AccountReplayed":
-    """Sends again what was given up since a moment, a hundred at a time. Raises RequestError.
+    """Sends again what was given up since a moment, a hundred at a time. Raises RequestError, and as `replay`.
 
     In: `{"since": …, "state": …, "cursor": …}`, the last two where they are wanted.
     """
@@ -121,6 +121,7 @@ def _describe(one: GivenUp) -> "answers.GivenUpWebhook":
         if last
         else None,
     }
+    # In the task of a list's event `mid` is the id of the list.
     told["messagelistId" if task.key == StatusKind.LIST else "messageId"] = task.mid
     return told
 
@@ -135,7 +136,10 @@ def _states(given: str | None) -> tuple[DeliveryState, ...]:
 
 
 def _moment(given: str) -> int:
-    """A moment in epoch milliseconds. In a query a `+` is read as a space: the refusal says how to write it there."""
+    """A moment (RFC 3339) in epoch milliseconds, from 0 to `_NEVER_MSEC`. Raises InvalidRequest for any other text.
+
+    In a query a `+` is read as a space: the refusal says how to write it there.
+    """
     found = to_msec(given)
     if found is None:
         text = f"must be {_MOMENT}"

@@ -130,6 +130,7 @@ def delivery_status(state: State, outcome: str | None) -> "answers.DeliveryStatu
 
 
 def _status_of(outcome: OutcomeName) -> "answers.DeliveryStatus":
+    """The vendor's word for a message that was finished with this outcome."""
     match outcome:
         case "answered":
             return "delivered"
@@ -178,6 +179,7 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
                 _describe_step(call, step)
                 for call in calls
                 for step in call.path
+                # A prompt error that may only have been the callee, who hung up, is not shown.
                 if not (step.heard == PROMPT_ERROR and was_cut_short(call))
             ],
             "webhooks": [_describe_delivery(*one) for one in webhooks if not one[0].tells_status],
@@ -206,9 +208,10 @@ def describe_message(history: History, now_msec: int, held: Held = NOT_HELD) -> 
 
 
 def _describe_fallback(history: History, now: Message) -> "answers.FallbackAnswer":
-    """Where the fallback of a message stands. `now`: the message as of now.
+    """Where the fallback of a message stands. `now`: the message as of now (`as_of`).
 
-    The fallback is made in the step that writes the end of its message: until then an ended message awaits it.
+    It is stored together with the end of its message. An end that is not stored yet is told already: where that is to
+    bring a fallback, it is pending.
     """
     stored = history.fallback
     if stored is None:
@@ -230,6 +233,7 @@ def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
     """
     if message.state is not State.QUEUED or message.is_held:
         return None
+    # In its queue it waits for its hours or its `sendAt`, else for a line alone.
     if message.stands and (message.hours or message.send_at_msec):
         from speechcall.messages.rules.when_to_dial import Dialable, next_dial  # noqa: PLC0415, few have hours
 
@@ -238,6 +242,7 @@ def _next_attempt_msec(message: Message, now_msec: int) -> int | None:
             return when.at_msec
     if message.stands:
         return None
+    # Put off to `due_msec`. Before its first call that is told only of a `sendAt` and of a long wait.
     waits_long = (message.due_msec or 0) > now_msec + LONG_WAIT_MSEC
     waits = message.attempt > 0 or message.send_at_msec > now_msec or waits_long
     return message.due_msec if waits else None
@@ -345,6 +350,7 @@ def _describe_call(call: Call, settles: bool) -> "answers.Attempt":
 
 
 def _describe_delivery(task: WebhookTask, delivery: Delivery) -> "answers.WebhookDelivery":
+    """The webhook of a key as the API shows it."""
     return {
         "webhookId": task.event_id,
         "menu": task.menu,
@@ -357,6 +363,7 @@ def _describe_delivery(task: WebhookTask, delivery: Delivery) -> "answers.Webhoo
 
 
 def _describe_notice(task: WebhookTask, delivery: Delivery) -> "answers.StatusDelivery":
+    """A status webhook as the API shows it."""
     return {
         "webhookId": task.event_id,
         "event": _told_kind(task.key),

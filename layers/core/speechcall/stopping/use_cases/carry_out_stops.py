@@ -76,7 +76,7 @@ class StopWork:
                 logger.exception("what was cancelled could not be carried out")
 
     def _is_due(self, job: StopJob) -> bool:
-        """Whether a job is to be worked on: after its first pass it waits until SETTLED_MSEC from its beginning."""
+        """Whether a job is to be worked on: between two passes it waits until SETTLED_MSEC after the cancellation."""
         return job.cursor != DONE or self.clock.now_msec() >= job.begun_msec + SETTLED_MSEC
 
     def _work_on(self, found: StopJob) -> None:
@@ -88,8 +88,8 @@ class StopWork:
         if job.pass_msec is None or job.cursor == DONE:
             job = replace(job, pass_msec=now, cursor="", left=0)
         for cursor, mids in self._pages(job):
-            left = self._finish(mids, job)
-            if left is None:  # time is up: the next run begins with this page
+            left = self._cancel_page(mids, job)
+            if left is None:  # time is up: it is given back (0), and the next run begins with this page
                 self.stops.save_job(job, 0)
                 return
             job = replace(job, left=job.left + left, cursor=cursor or job.cursor)
@@ -101,8 +101,10 @@ class StopWork:
         self._end_pass(job)
 
     def _end_pass(self, job: StopJob) -> None:
-        """After a pass: ends the job, or lets another pass begin. Where calls are left to be ended that is the next
-        run's, else one a minute after the cancellation.
+        """After a pass: ends the job, or lets another pass begin.
+
+        The last pass left no call to be ended, and began a minute after the cancellation (of one message: at any time,
+        as no index is read). Where calls are left the next run begins a pass; else the first run after that minute.
         """
         is_last = (job.pass_msec or 0) >= job.begun_msec + SETTLED_MSEC or job.what.kind is Brake.MESSAGE
         if is_last and not job.left:
@@ -113,7 +115,7 @@ class StopWork:
             self.stops.save_job(replace(job, cursor=DONE), 0)
 
     def _pages(self, job: StopJob) -> Iterator[tuple[str, Iterable[str]]]:
-        """The messages of a job, page by page, each page behind the cursor that is saved when it is done.
+        """The messages of a job, page by page: each time the cursor to be saved when the page is done, and its ids.
 
         Cursor empty: nothing is saved, for the job has one page, or is read from the beginning each time.
         """
@@ -150,7 +152,7 @@ class StopWork:
                 seen.update(new)
                 yield new
 
-    def _finish(self, mids: Iterable[str], job: StopJob) -> int | None:
+    def _cancel_page(self, mids: Iterable[str], job: StopJob) -> int | None:
         """Cancels the messages of a page that have not ended; those in a call only if the job is to end calls.
 
         How many of them are in a call that is still to be ended; None: time was up before the last. Raises what

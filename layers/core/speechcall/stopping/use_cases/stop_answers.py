@@ -19,7 +19,7 @@ TTL_RUNS_ON: "answers.StopNote" = {
 
 
 def count_of(summaries: Sequence[Summary]) -> StopCounts:
-    """How a list's messages stand after its cancellation; those that it has finished already count as not dialled."""
+    """How a list's messages stand after its cancellation; those that this has finished already count as not dialled."""
     waits = (State.PREPARING, State.QUEUED)
     not_dialled = sum(one.state in waits or _was_cancelled(one) for one in summaries)
     in_progress = sum(one.state in (State.CALLING, State.SETTLING) for one in summaries)

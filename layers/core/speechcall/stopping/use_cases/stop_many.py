@@ -53,7 +53,7 @@ def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock:
     stop = stops.resume(what)
     if stop is None or stop.state is StopState.CANCELLED:
         return stop
-    # Also queues that are not there yet: a message may be about to stand in one.
+    # The two for every hour also where they are not there yet: a message may be about to stand in one.
     known = [Queue(what.account_id, what.name, is_urgent) for is_urgent in (False, True)]
     _wake(
         known + [one for one in turns.all_of(what.account_id)[1] if one.campaign == what.name and one.window],

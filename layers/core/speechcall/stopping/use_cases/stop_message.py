@@ -65,7 +65,7 @@ def cancel_message(
 
 
 def cancel_waiting(mid: str, hangs_up: bool, *, messages: MessageStore, clock: Clock) -> Cancelled | None:
-    """Cancels a message where there is no telephony: a call that is to be ended is ended by the job of it.
+    """Cancels a message, in a call too, where there is no telephony: the job of it ends a call that is to be ended.
 
     Returns what has become of the message; None: there is none. Safe to repeat. Raises StoreUnavailable.
     """
@@ -93,12 +93,12 @@ def _cancel_as_read(message: Message, hangs_up: bool, messages: MessageStore, cl
             is_done = refuse_message(message, CANCELLED, None, now, messages=messages)
             return Cancelled.CANCELLED if is_done else None
         case State.CALLING:
-            is_new = message.cancelled_msec is None or (hangs_up and message.hangup_msec is None)
-            if is_new and not messages.stop_redials(message, now, hangs_up=hangs_up):
+            asks_more = message.cancelled_msec is None or (hangs_up and message.hangup_msec is None)
+            if asks_more and not messages.stop_redials(message, now, hangs_up=hangs_up):
                 return None
             return Cancelled.HANGING_UP if hangs_up or message.hangup_msec is not None else Cancelled.TOO_LATE
         case State.SETTLING:
-            if not messages.stop_redials(message, now, hangs_up=False):
+            if not messages.stop_redials(message, now, hangs_up=False):  # its call is over
                 return None
             return Cancelled.TOO_LATE if message.hangup_msec is None else Cancelled.HUNG_UP
         case State.FINISHED:
@@ -106,6 +106,7 @@ def _cancel_as_read(message: Message, hangs_up: bool, messages: MessageStore, cl
                 return Cancelled.TOO_LATE
             if message.hangup_msec is not None:
                 return Cancelled.HUNG_UP
+            # With a call's outcome: that call was not ended by us, it only was the last.
             return Cancelled.CANCELLED if message.outcome == CANCELLED.outcome else Cancelled.TOO_LATE
         case _:
             assert_never(message.state)

@@ -1,7 +1,8 @@
 """POST … /cancel, /pause and /resume of a message, a list or a campaign.
 
 Each takes the account that asks, the id or name in the path, the body and the query, and returns the body of the
-answer. A body that cannot be used raises InvalidRequest or MalformedJson, also where it has nothing to say.
+answer. A body that cannot be used raises InvalidRequest, MalformedJson or PayloadTooLarge, also where it has nothing to
+say; the stores raise StoreUnavailable.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,6 +119,7 @@ def cancel_campaign(
 ) -> "answers.CampaignCancelled":
     """Cancels a campaign: no call of it begins after that. The answer has its counts. Raises NotFound."""
     ends_calls, what = hangs_up(body, query), _campaign(account, name)
+    # 0: the flag is in the campaign's own item, which expires as before.
     if desk.stops.cancel(what, desk.clock.now_msec(), 0, hangs_up=ends_calls) is None:
         raise _no_campaign()
     numbers = desk.stops.numbers(account.account_id, name)

@@ -73,7 +73,7 @@ class ChimeCallBacks:
                 return self._greet(call, 1)
             case "DIGITS_RECEIVED" if call.doing == ASK:
                 return self._opt_out(call) if call.wants_out else self._again(call)
-            case "ACTION_SUCCESSFUL" if call.doing == ASK and call.action == "Pause":
+            case "ACTION_SUCCESSFUL" if call.doing == ASK and call.action == "Pause":  # the wait is over: no key
                 return self._again(call)
             case "ACTION_FAILED":
                 return self._say_instead(call)

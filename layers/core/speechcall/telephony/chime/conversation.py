@@ -125,6 +125,7 @@ def _parse(event: Mapping[str, Any]) -> Event:
         named = parse_attempt(arguments.get("mid"), arguments.get("attempt"))
         return Placed(*named, contact_id) if named else GO_ON
     named = parse_attempt(attributes.get("mid"), attributes.get("attempt"))
+    # Of a call that is over two events still say something: what was pressed before, and that an answer was unusable.
     if kind == "HANGUP" or (_is_gone(details) and kind not in {"INVALID_LAMBDA_RESPONSE", "DIGITS_RECEIVED"}):
         code, hung_up = _sip_code(parameters.get("SipResponseCode")), attributes.get("doing") == HANG_UP
         return Over(_end(named, contact_id, code, turn, hung_up), code) if named else GO_ON
@@ -170,9 +171,9 @@ def _end(named: tuple[str, int], contact_id: str, sip_code: int | None, turn: in
     dealt with yet. So a HANGUP itself counts as that of an answered call if the end is normal, and more events came
     before than those of an unanswered one.
     """
-    was_answered = sip_code == 0 and turn > 3
+    was_answered = sip_code == 0 and turn > 3  # unanswered: NEW_OUTBOUND_CALL, RINGING and the HANGUP itself
     if_answered: Cause | None = cause_of(sip_code, answered=True)
-    if if_answered is Cause.CALLER_HUNG_UP:  # somebody has: the code does not say whether they or we
+    if if_answered is Cause.CALLER_HUNG_UP:  # they or we: the code does not say it; None: `hear_end` guesses
         if_answered = Cause.HUNG_UP if hung_up else None
     if_unanswered = cause_of(sip_code, answered=False)
     return EndReport(*named, contact_id, was_answered, if_answered, if_unanswered, is_last_word=True, turn=turn)
@@ -198,7 +199,7 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         # Answered with another Hangup, it might fail as often as it can be told. Who ends the call asks for it again.
         return None
     if _is_deaf(kind, data, attributes):
-        # It comes before the introduction, which was not played: the menu is asked again.
+        # It comes before the introduction, which was not played. What follows the question before is this menu again.
         return Heard("next", seq - 1)
     if doing == INTRODUCE:
         return Heard("prompt_error", seq) if kind == "ACTION_FAILED" else None
@@ -210,6 +211,7 @@ def _heard(kind: str, data: Mapping[str, Any], attributes: Mapping[str, str]) ->
         return Heard("idle", seq, repeat=repeat) if is_over else None
     if kind not in {"ACTION_SUCCESSFUL", "ACTION_FAILED"}:
         return None
+    # The actions of a hold are over: the report that it carries is made again, else the next command asked for.
     repeated = attributes.get("heard")
     if repeated not in HEARD:
         return Heard("next", seq)

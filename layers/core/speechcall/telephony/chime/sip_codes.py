@@ -26,8 +26,8 @@ what SIP says (RFC 3261 section 21, RFC 8197, RFC 8688)."""
 def cause_of(sip_code: int | None, answered: bool) -> Cause:
     """The cause, from the SipResponseCode of a HANGUP event, which may be missing (None): that counts as 0.
 
-    A call that was answered ends with 0 on either side's hang-up; any other code is the service's own, such
-    as 480 when its function has not answered in time ("Understanding timeouts and retries").
+    A call that was answered ends with 0 on either side's hang-up, so CALLER_HUNG_UP may also be ours; any other code is
+    the service's own, such as 480 when its function has not answered in time ("Understanding timeouts and retries").
     """
     if answered:
         return Cause.FAILED if sip_code else Cause.CALLER_HUNG_UP

@@ -69,7 +69,7 @@ def _render(op: str, heard: Heard, mid: str = "") -> dict[str, str]:
         "mid": mid or "none",
         "text": heard.say.text,
         "voice": heard.say.voice,
-        "engine": heard.say.engine.capitalize(),
+        "engine": heard.say.engine.capitalize(),  # Polly's `neural` is `Neural` here
         "audio": "yes" if heard.audio_uri else "no",
         "promptUri": heard.audio_uri or NO_PROMPT,
     }

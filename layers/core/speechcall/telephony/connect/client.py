@@ -132,9 +132,10 @@ class ConnectTelephony:
 
 
 def to_contact(contact_id: str, described: Mapping[str, Any]) -> Contact:
-    """A contact from DescribeContact's answer. Its disconnect reason may be missing, for a time or for ever.
+    """A contact from DescribeContact's answer. Its cause is None while it is up.
 
-    Then the cause is a guess; for a reason that is not known here it is STOPPED or FAILED.
+    Of one that has ended the disconnect reason may be missing, for a time or for ever: then the cause is a guess. For a
+    reason that is not known here it is STOPPED if somebody had answered, else FAILED.
     """
     ended = _is_set(described.get("DisconnectTimestamp"))
     answered = _is_set(described.get("ConnectedToSystemTimestamp"))
@@ -165,7 +166,10 @@ class _Refused(Exception):
 
 @contextmanager
 def _telephony_errors() -> Iterator[None]:
-    """Around requests to Amazon Connect: each failure becomes ours, which says whether it may have been done."""
+    """Around a request to Amazon Connect: its errors become those that `Telephony` names, or _Refused.
+
+    `maybe_done`: the request may have been done, although its answer was lost.
+    """
     try:
         yield
     except ClientError as error:

@@ -70,7 +70,10 @@ class SimulatedCalls:
             self.moments.send(moment._replace(tries=moment.tries + 1), AGAIN_SECONDS)
 
     def _take(self, moment: Moment, sent_msec: int) -> None:
-        """As `take`, without another try. An end has its cause, whether or not somebody answered; a stop has two."""
+        """As `take`, without another try.
+
+        An end has its cause, whether or not somebody answered; a stop has two, and ended the call when it was queued.
+        """
         match moment.what:
             case What.RINGS:
                 self._ring(moment)
@@ -142,13 +145,13 @@ def _after(moment: Moment, step: Next) -> tuple[Moment, float] | None:
         case Op.HOLD | Op.WAIT:
             return _next(moment, What.HEARS, event=NEXT, seq=step.seq), HOLD_SECONDS
         case Op.ASK:
-            return _answer(moment, step, callee_of(moment.script, moment.attempt))
+            return _reaction(moment, step, callee_of(moment.script, moment.attempt))
         case _:
             assert_never(step.op)
 
 
-def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
-    """The moment in which a callee does something who is asked a menu (`step`), and in how many seconds.
+def _reaction(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
+    """The moment in which a callee who is asked a menu (`step`) does something, and in how many seconds.
 
     In a short menu it is done halfway: always before the callee would count as silent.
     """
@@ -180,7 +183,7 @@ def _answer(moment: Moment, step: Next, callee: Callee) -> tuple[Moment, float]:
 
 
 def _listed(step: Next) -> frozenset[str]:
-    """The keys that have a list in the menu that is asked."""
+    """The keys that have a list in the menu that is asked; none where the call has no plan."""
     plan = step.call.plan if step.call else None
     menu = step.command.menu if step.command else None
     return frozenset(plan.table[menu or 0]) if plan else frozenset()
