@@ -1,6 +1,8 @@
-"""The stores in memory: a second implementation of `calls.use_cases.ports`, for rehearsals, races and large backlogs.
+"""The stores of calls and messages in memory, beside those on DynamoDB: for rehearsals, races and large backlogs.
 
-Held equal to DynamoDB by tests/integration/store_contract. One lock makes each method one step.
+What their methods do is said at their ports: `CallStore` (`calls.use_cases.ports`) and `MessageStore`
+(`messages.use_cases.message_ports`). Held equal to DynamoDB by tests/integration/store_contract. A store's lock makes
+each change of a call or a message one step with its places, its line and what it is charged.
 """
 
 import threading
@@ -108,12 +110,12 @@ class MemoryCalls:
         key = (mid, attempt)
         with self._lock:
             call = self._calls.get(key)
-            is_behind = call is not None and call.log_seq > call.seq
+            machine_is_behind = call is not None and call.log_seq > call.seq
             if call is None or ticket.visit < call.ticket.visit:
                 return False, call
             if call.ticket.visit == ticket.visit:
                 return self._renew_token(key, ticket), self._calls[key]
-            if call.log_seq < call.seq or (call.ended and not is_behind):
+            if call.log_seq < call.seq or (call.ended and not machine_is_behind):
                 return False, call
             visits = call.visits + (command.kind is Kind.ASK)
             self._calls[key] = call._replace(seq=call.seq + 1, command=command, ticket=ticket, visits=visits)

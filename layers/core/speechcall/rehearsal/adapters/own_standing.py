@@ -64,6 +64,7 @@ def read_place(
         if one.account_id == account.account_id and one.state in (State.CALLING, State.QUEUED)
     ]
     held = {one.number: holder(one.mid, one.attempt) for one in own if one.state is State.CALLING}
+    # Without urgent ones: OTHERS never runs out of messages, and if these were urgent they would take every line.
     rivals = {
         one.account_id: one.share
         for one in turns.waiting(MOST_OTHERS)
