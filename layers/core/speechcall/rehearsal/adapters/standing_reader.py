@@ -71,7 +71,7 @@ def read_standing(
 def stopped_lists(messages: Iterable[Message], stops: Stops) -> dict[tuple[Brake, object], str]:
     """Of the lists of messages those that are stopped, by themselves or with their campaign or account.
 
-    Out: `paused` or `cancelled`, by list.
+    Out: `paused` or `cancelled`, by `Brake.LIST` and the list's id.
     """
     lists = {(one.account_id, one.list_id, one.campaign, one.is_urgent) for one in messages}
     stopped: dict[tuple[Brake, object], str] = {}
