@@ -72,7 +72,7 @@ class MemoryCampaigns:
 
     # ------------------------------------------------------------- acceptance
     def count_list(self, made: MessageList) -> MessageList:
-        """Counts a new list in its campaign.
+        """Counts a new list in its campaign. Raises CampaignCancelled, TooManyCampaigns.
 
         Gives it as it is stored, with the shapes that have a funnel of their own.
         """

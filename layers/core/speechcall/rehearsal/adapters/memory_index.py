@@ -60,7 +60,9 @@ class MemoryIndex:
     _coming: deque[tuple[int, str, str, Any]] = field(default_factory=deque)
 
     def put(self, mid: str, shard: str, due_msec: Any) -> None:
-        """A message stands in a shard, and is due there at a moment; None: never."""
+        """Moves a message to a shard, to stand there by `due_msec`: the moment at which it is due, or its place in an
+        order; None: it stands nowhere any more. With a lag, that is seen later.
+        """
         if self.lag_msec:
             self._coming.append((self.now_msec() + self.lag_msec, mid, shard, due_msec))
         else:
@@ -94,7 +96,7 @@ class MemoryIndex:
         return take_turns(lists, limit)
 
     def _set(self, mid: str, shard: str, due_msec: Any) -> None:
-        """Moves a message to its place in the index: in a shard, by the moment at which it is due (None: to none)."""
+        """Does at once what `put` says."""
         place = self._places.pop(mid, None)
         if place:
             self._shards[place[0]].remove(place[1])

@@ -1,4 +1,6 @@
-"""What limits calls counts, in memory. Its owner's lock makes counting one step with the messages' states."""
+"""What limits for calls count, in memory, as `caps_store` counts it. The lock of `MemoryMessages`, which owns it, makes
+counting one step with the messages' states.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -15,12 +17,19 @@ MINUTE = 60_000
 
 @dataclass
 class MemoryLimits:
-    """The calls to each number, of an account or (empty) of all, and the minutes of each account's day."""
+    """The calls to each number, and what the calls of each account's day came to.
+
+    A day is known by its account and the midnight (UTC, in ms) that ends it.
+    """
 
     calls: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    """By account (empty: all of the stack) and number: each attempt, with the moment at which it took its line."""
     used: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Of a day: how long its calls were, in ms."""
     open: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Of a day: how many of its calls are not over, and are counted with what they may take or cost."""
     spent: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Of a day: what its calls have cost, in millionths."""
 
     def caps(self, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
         """As `read_caps`: what the end of the message's latest call will give back does not count any more."""
@@ -42,8 +51,8 @@ class MemoryLimits:
     def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int, reserved: int = 0) -> Capped | None:
         """The limits by which a message may not be called now, as the conditions of `claim_parts` see them.
 
-        None: it may. `reserved`: what the call may cost. While a call is open, its end may give money back, so a day
-        that is spent is looked at again before it ends.
+        None: it may. `reserved`: what the call may cost at most, in millionths. While a call of a day is open, its end
+        may give minutes or money back: so a day that is used up is looked at again in a minute.
         """
         caps, day = self._caps(message, limits, now_msec), next_day_msec(now_msec)
         if "spend" in limits and self.spent[message.account_id, day] + reserved > limits["spend"]:
@@ -54,7 +63,7 @@ class MemoryLimits:
         return Capped(Caps(reached, spent)) if caps.allow_msec > now_msec else None
 
     def count(self, message: Message, counts: Counts, now_msec: int) -> None:
-        """As `claim_parts` does. Calls that count no more are forgotten only when there would be too many."""
+        """As `claim_parts` does. Calls to a number that count no more are forgotten only if it would have too many."""
         limits, day = counts.limits, (message.account_id, next_day_msec(now_msec))
         for limit, key in _keys(message, limits):
             if len(self.calls[key]) >= limits[limit]:
@@ -67,7 +76,7 @@ class MemoryLimits:
         self.open[day] += bool({"minutes", "spend"} & limits.keys())
 
     def end(self, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> None:
-        """As `end_parts` does."""
+        """As `end_parts` corrects what was counted; `gives_back` and `is_over` are said there."""
         claimed_msec = message.claimed_msec or now_msec
         if gives_back and message.was_not_placed:
             for _, key in _keys(message, message.limits):
@@ -85,6 +94,7 @@ class MemoryLimits:
 
 
 def _gives_back(message: Message) -> int:
+    """What is left of the amount reserved for a call that is over, in millionths; 0 where its cost is not known."""
     kept = 0 if message.was_not_placed else message.reserved if message.spent is None else message.spent
     return message.reserved - kept
 

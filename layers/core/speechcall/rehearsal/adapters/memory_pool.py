@@ -44,8 +44,8 @@ class MemoryPool:
     def refusal(self, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim | None:
         """Why no line can be taken, as `why_no_line` says; None: one can."""
         held, normal = self.state.held, self.state.normal
-        kept = pool.urgent_lines and not is_urgent and len(normal) >= pool.lines_for(is_urgent=False)
-        if len(held) >= pool.lines or kept:
+        rest_is_for_urgent = pool.urgent_lines and not is_urgent and len(normal) >= pool.lines_for(is_urgent=False)
+        if len(held) >= pool.lines or rest_is_for_urgent:
             return LinesFull()
         if number in held:
             return NumberBusy()

@@ -1,6 +1,8 @@
-"""The stores in memory: a second implementation of `calls.use_cases.ports`, for rehearsals, races and large backlogs.
+"""The stores of calls and messages in memory, beside those on DynamoDB: for rehearsals, races and large backlogs.
 
-Held equal to DynamoDB by tests/integration/store_contract. One lock makes each method one step.
+What their methods do is said at their ports: `CallStore` (`calls.use_cases.ports`) and `MessageStore`
+(`messages.use_cases.message_ports`). Held equal to DynamoDB by tests/integration/store_contract. A store's lock makes
+each change of a call or a message one step with its places, its line and what it is charged.
 """
 
 import threading
@@ -108,12 +110,12 @@ class MemoryCalls:
         key = (mid, attempt)
         with self._lock:
             call = self._calls.get(key)
-            is_behind = call is not None and call.log_seq > call.seq
+            machine_is_behind = call is not None and call.log_seq > call.seq
             if call is None or ticket.visit < call.ticket.visit:
                 return False, call
             if call.ticket.visit == ticket.visit:
                 return self._renew_token(key, ticket), self._calls[key]
-            if call.log_seq < call.seq or (call.ended and not is_behind):
+            if call.log_seq < call.seq or (call.ended and not machine_is_behind):
                 return False, call
             visits = call.visits + (command.kind is Kind.ASK)
             self._calls[key] = call._replace(seq=call.seq + 1, command=command, ticket=ticket, visits=visits)
@@ -249,6 +251,7 @@ class MemoryCalls:
                 attempt += 1
 
     def _change(self, mid: str, attempt: int, change: Callable[[Call], Call | None]) -> Call | None:
+        """Stores and returns what `change` makes of a call. None: there is no call, or it is to stay as it is."""
         with self._lock:
             call = self._calls.get((mid, attempt))
             changed = change(call) if call else None
@@ -258,6 +261,7 @@ class MemoryCalls:
 
 
 def _kept(call: Call, reply: Reply) -> Call | None:
+    """The call with a reply kept for its command; None: it may not be kept (see `CallStore.keep_reply`)."""
     earlier = call.kept_reply is not None and call.kept_reply.seq >= reply.seq
     if call.ended or earlier or not call.done_seq < reply.seq == call.seq:
         return None
@@ -327,9 +331,9 @@ class MemoryMessages:
         return self._move(message.mid, State.QUEUED, promoted, later or now_msec, stands=later is None)
 
     def _wake(self, message: Message, now_msec: int) -> int | None:
-        """Wakes the queue in which a message is to stand, and gives None.
+        """Wakes the queue in which a message is to stand, or notes when it opens, and gives None.
 
-        Or gives the moment (`sendAt`) until which it stands in none.
+        If the message has a `sendAt` that is to come, does nothing and gives that moment: until then it is in no queue.
         """
         if message.send_at_msec > now_msec:
             return message.send_at_msec
@@ -487,6 +491,7 @@ class MemoryMessages:
             return self._finish(_finished(stored, outcome, now_msec))
 
         has_left = self._leave(message, finished, None, now_msec, heard)
+        # By this state `_tell_if` knows that a call attempt has ended.
         in_call = message if message.state is State.SETTLING else altered(message, state=State.CALLING)
         return self._tell_if(has_left, in_call, outcome, now_msec)
 
@@ -502,7 +507,7 @@ class MemoryMessages:
         if why:
             return why
         is_done = self._leave(message, queued, due_msec, now_msec, heard)
-        # For `_tell_if`, which tells of a call by this state.
+        # By this state `_tell_if` knows that a call attempt has ended.
         in_call = message if message.state is State.SETTLING else altered(message, state=State.CALLING)
         self._tell_if(is_done, in_call, None, now_msec)
         return Redialled.QUEUED if is_done else Redialled.DONE_BEFORE
@@ -522,7 +527,7 @@ class MemoryMessages:
         return self.requeue(message, message.redials + 1, due_msec, now_msec, heard)
 
     def _why_not_again(self, message: Message) -> Redialled | None:
-        """Why a message in a call is not queued again; None: it is."""
+        """Why a message that calls or settles is not to be queued again; None: it is."""
         stored = self._messages.get(message.mid)
         state = State.SETTLING if message.state is State.SETTLING else State.CALLING
         if stored is None or stored.state is not state or stored.attempt != message.attempt:
@@ -617,7 +622,10 @@ class MemoryMessages:
             return True
 
     def _put(self, message: Message, due_msec: int | None, *, stands: bool = False) -> None:
-        """Stores a message, with its places in the index (by `due_msec`) and, if it `stands` in one, in its queue."""
+        """Stores a message, with its places in the index (by `due_msec`) and, if it `stands` in one, in its queue.
+
+        If it stands, the `due_msec` that is given does not count: its moment is that of `waiting_values`.
+        """
         if stands:
             due_msec = waiting_values(message)[":due"]
         stored = self._messages.get(message.mid)

@@ -154,7 +154,9 @@ class MemoryTurns:
         return None
 
     def charge(self, charge: Charge, holder: str) -> None:
-        """As `charge_turn` and `charge_queue` do."""
+        """As `charge_turn` and `charge_queue` do. What was owed as it was read is charged now and taken off; what calls
+        that ended since have added stays owed.
+        """
         read = charge.turn
         turn = self.find(read.account_id, read.is_urgent)
         queue = self.find_queue(*_queue_name(charge.queue))
@@ -175,7 +177,11 @@ class MemoryTurns:
         self.clocks[read.is_urgent] = read.standing
 
     def settle(self, name: QueueName, holder: str, line_msec: int, owed: int, *, is_limited: bool) -> None:
-        """As `settle_turn` and `settle_queue` do."""
+        """As `settle_turn` and `settle_queue` do, at the end of the call of `holder`.
+
+        `owed`: what it took beyond its charge, in virtual time. `is_limited`: the account may hold only so many lines,
+        so it may have left the order while it held them all, and comes back.
+        """
         account_id, _, is_urgent, _ = name
         turn, queue = self.find(account_id, is_urgent), self.find_queue(*name)
         self._put(
@@ -237,6 +243,7 @@ def _queue_place(queue: Queue) -> tuple[int, str, str]:
 def _move(
     order: Shard, name: Any, place: Callable[[Any], Any], before: Turn | Queue | None, after: Turn | Queue
 ) -> None:
+    """Moves a turn or queue in its order. `before`: as the order shows it; None: it was never shown."""
     if before is not None and before.is_waiting:
         order.remove((place(before), name))
     if after.is_waiting:

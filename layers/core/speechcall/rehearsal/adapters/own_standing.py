@@ -64,6 +64,7 @@ def read_place(
         if one.account_id == account.account_id and one.state in (State.CALLING, State.QUEUED)
     ]
     held = {one.number: holder(one.mid, one.attempt) for one in own if one.state is State.CALLING}
+    # Without urgent ones: OTHERS never runs out of messages, and if these were urgent they would take every line.
     rivals = {
         one.account_id: one.share
         for one in turns.waiting(MOST_OTHERS)
@@ -122,12 +123,16 @@ def _with_others(
     held: Mapping[str, str],
     at_msec: int,
 ) -> Standing:
-    """What stands of an account and, in place of all others, of one."""
+    """What stands of an account, and of the account OTHERS in place of all others.
+
+    `lines`: the pool as it was read; `held`: of it the account's own numbers in calls, each with its call attempt. The
+    calls of others become calls of OTHERS to made-up numbers. Its turn begins beside the account's own.
+    """
     own_turns = list(turns)
     calls = [
         replace(
             _message_of_others(at_msec),
-            mid=str(OTHERS_FIRST_ID - 1 - number),
+            mid=str(OTHERS_FIRST_ID - 1 - number),  # below the ids of those that are made during the rehearsal
             number=str(OTHERS_FIRST_ID - 1 - number),
             state=State.CALLING,
             attempt=1,
@@ -150,7 +155,7 @@ def _with_others(
     pool = lines._replace(
         held={**held, **of_others},
         normal=(lines.normal & own_names) | (frozenset(of_others.values()) if kept_free else frozenset()),
-        next_msec=min(lines.next_msec, at_msec),
+        next_msec=min(lines.next_msec, at_msec),  # at a start in the future the rate of now is over
     )
     return Standing(pool, [*own_turns, turn], [*queues, Queue(OTHERS)], [*own, *calls])
 

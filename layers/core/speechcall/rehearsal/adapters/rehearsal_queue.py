@@ -29,7 +29,10 @@ class RehearsalQueue:
             raise StoreUnavailable("the queue of rehearsals did not take one") from error
 
     def hide(self, receipt_handle: str, seconds: int) -> None:
-        """Has a message come again after so many seconds, instead of the queue's own hour and a half."""
+        """Has a message come again after so many seconds, instead of the queue's own hour and a half.
+
+        A failure is only logged: the message comes again as it would have.
+        """
         try:
             self._client().change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds

@@ -80,11 +80,15 @@ class DynamoRehearsals:
                 parts["stray"] = {
                     "Delete": {"TableName": self._table, "Key": to_wire(rehearsed_list_key(before.job_id))}
                 }
-            if not transact(self._client, parts):
+            if not transact(self._client, parts):  # no condition failed
                 return None
         raise StoreUnavailable("other rehearsals of the account were in the way")
 
     def _note_latest(self, job: RehearsalJob, day: str, count: int, revision: int | None) -> Any:
+        """The part of `add` that makes a rehearsal its account's latest, the `count`th of its day.
+
+        `revision`: that of the account's item as it was read; None: there was none.
+        """
         it_is_as_read = "attribute_not_exists(pk)" if revision is None else "revision = :revision"
         item = {
             **rehearsals_key(job.account_id),
@@ -112,7 +116,7 @@ class DynamoRehearsals:
         self._replace(job, replace(job, ends_by_msec=job.asked_msec + WAITS_SECONDS * 1000))
 
     def withdraw(self, job: RehearsalJob) -> None:
-        """As `RehearsalJobs.withdraw`.
+        """As `RehearsalJobs.withdraw`. If a condition fails, all stays: a worker has taken it, say.
 
         request   TransactWrite ── the queue refuses ── withdraw: the rehearsal, its list and its place in the day go
         worker                        it was queued after all ──X there is none of this id

@@ -69,7 +69,10 @@ def read_standing(
 
 
 def stopped_lists(messages: Iterable[Message], stops: Stops) -> dict[tuple[Brake, object], str]:
-    """The lists of messages that are paused or cancelled, by themselves or with their campaign."""
+    """Of the lists of messages those that are stopped, by themselves or with their campaign or account.
+
+    Out: `paused` or `cancelled`, by `Brake.LIST` and the list's id.
+    """
     lists = {(one.account_id, one.list_id, one.campaign, one.is_urgent) for one in messages}
     stopped: dict[tuple[Brake, object], str] = {}
     for account_id, list_id, campaign, is_urgent in sorted(lists):

@@ -63,7 +63,7 @@ class Standing(NamedTuple):
     messages: Sequence[Message] = ()
     """Those that are queued, in calls, or prepared."""
     stopped: Mapping[tuple[Brake, object], str] = MappingProxyType({})
-    """Lists by id, campaigns by account and name: `paused`, or `cancelled`."""
+    """`paused` or `cancelled`: lists by id, campaigns by account and name (read from a stack: lists alone)."""
 
 
 def stores_of(standing: Standing) -> Stores:

@@ -40,6 +40,7 @@ def _lean_menus(menus: tuple[Menu, ...]) -> tuple[Menu, ...]:
 
 
 def _opt_outs(menu: Menu, name: str) -> list[OptOutStep]:
+    """The opt-outs in one list of actions, up to the action that ends it: what stands behind that is never run."""
     found = []
     for action in menu.actions[name]:
         if isinstance(action, OptOutStep):

@@ -99,7 +99,10 @@ class RehearsalJob:
 
 
 def as_told(job: RehearsalJob, now_msec: int) -> tuple[JobState, Failure | None]:
-    """How far a rehearsal has come, and why it failed: one whose function died, and that nobody repeats, has failed."""
+    """How far a rehearsal has come, and why it failed (None: it has not).
+
+    One that is stored as waiting or running after `ends_by_msec` is told as failed: nobody is left to write its end.
+    """
     match job.state:
         case JobState.DONE | JobState.FAILED:
             return job.state, job.failure
@@ -127,7 +130,10 @@ def taken_until_msec(now_msec: int) -> int:
 
 
 def ends_by_msec(attempt: int, taken_until: int) -> int:
-    """From when on a rehearsal that was taken as often has failed: with its last worker, else with the next one's."""
+    """From when on a rehearsal that was taken for the `attempt`th time has failed, if no end is written.
+
+    The last time: when its worker's time is over. Any other: when the queue must have brought it to the next worker.
+    """
     if attempt >= MOST_ATTEMPTS:
         return taken_until
     return taken_until + REPEATED_SECONDS * 1000

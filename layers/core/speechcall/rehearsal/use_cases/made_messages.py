@@ -43,9 +43,11 @@ def made_messages(
     opt_outs: OptOuts,
     rules: Rules = Rules(),  # noqa: B008 - immutable
 ) -> Iterable[Made]:
-    """For each request what it would become if it were sent now, each a millisecond after the one before.
+    """For each request what it would become if it were sent now; how much the account may send is not looked at.
 
-    Raises the leaves of RequestError, as the API would answer them; how much the account may send is not looked at.
+    Each is taken to be sent a millisecond after the one before: ids come from the millisecond, without chance here, so
+    two of the same one would have the same ids. While they are read, raises the leaves of RequestError, as the API
+    would answer them, and StoreUnavailable.
     """
     for number, body in enumerate(bodies):
         collected = _Collected()

@@ -71,6 +71,7 @@ def _misspelt(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _seeds(given: Mapping[str, Any], problems: list[Problem]) -> int:
+    """How many seeds are asked for. If that is wrong, adds it to `problems`, and gives the default."""
     seeds = given.get("seeds", DEFAULT_SEEDS)
     if isinstance(seeds, int) and not isinstance(seeds, bool) and 1 <= seeds <= MOST_SEEDS:
         return seeds
@@ -80,6 +81,7 @@ def _seeds(given: Mapping[str, Any], problems: list[Problem]) -> int:
 
 
 def _start(given: Mapping[str, Any], now_msec: int, problems: list[Problem]) -> int:
+    """When the list would be sent, never before now. If `start` is wrong, adds that to `problems`, and gives now."""
     start = given.get("start")
     if start is None:
         return now_msec

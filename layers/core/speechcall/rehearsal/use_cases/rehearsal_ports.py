@@ -33,13 +33,13 @@ class RehearsalJobs(Protocol):
     """The rehearsals that were asked for."""
 
     def add(self, job: RehearsalJob, given: RehearsedList) -> NotAdded | Running | None:
-        """Writes a new one, with what it rehearses. One of an account at a time, MOST_A_DAY a day."""
+        """Writes a new one, and its list: one of an account at a time, MOST_A_DAY a day. None: it is written."""
 
     def confirm(self, job: RehearsalJob) -> None:
         """The queue has it: it waits for WAITS_SECONDS. Nothing is done if a worker has taken it already."""
 
     def withdraw(self, job: RehearsalJob) -> None:
-        """Takes back one that no worker was told of, as if it had never been asked for."""
+        """Takes back one that no worker was told of, as if it had never been asked for. One that was taken stays."""
 
     def find(self, job_id: str) -> RehearsalJob | None:
         """One by its id, strongly consistent."""

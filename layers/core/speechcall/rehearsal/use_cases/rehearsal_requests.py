@@ -79,7 +79,7 @@ def begin_rehearsal(account: Account, body: bytes, desk: RehearsalDesk) -> "answ
 
 
 def read_rehearsal(account: Account, job_id: str, desk: RehearsalDesk) -> "answers.Rehearsal":
-    """GET /bat/rehearsal/{rehearsalId}. Raises NotFound."""
+    """GET /bat/rehearsal/{rehearsalId}. Raises NotFound, StoreUnavailable."""
     found = desk.jobs.find(job_id) if job_id.isascii() and job_id.isdigit() and len(job_id) <= 19 else None
     now = desk.clock.now_msec()
     if found is None or found.account_id != account.account_id or found.expires_at * 1000 <= now:
@@ -122,6 +122,9 @@ def _messages(account: Account, asked: Asked, desk: RehearsalDesk) -> list[Messa
 
 
 def _rejections(made: Made) -> list[Problem]:
+    """What is wrong with the messages of a request that would be rejected. An error has `details` where it has several
+    places; without, it is its only place.
+    """
     found = []
     for one in made.answer["messages"]:
         if one["status"] == "rejected":

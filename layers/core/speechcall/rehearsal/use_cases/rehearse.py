@@ -238,6 +238,7 @@ class _Rehearsal:
             lines=self._stores.lines,
             turns=self._stores.turns,
             accounts=lambda: self._situation.accounts,
+            # Only `mend_calls` and `settle` ask for these two, and neither is run here.
             start=lambda _arn, name, _given: Execution.RUNS if name in self._live else Execution.ENDED,
             finish=lambda _mid, _attempt: None,
             clock=self._clock,

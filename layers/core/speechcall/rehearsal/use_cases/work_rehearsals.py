@@ -69,9 +69,10 @@ class RehearsalWork:
     count: Callable[..., object] = lambda _metric, **_dimensions: None
 
     def do(self, job_id: str, hide: Hide) -> bool:
-        """Does a rehearsal. False: its message is to come again, because it is another worker's, or could not be done.
+        """Does a rehearsal, if it may be taken. True: it has ended, and its message may go.
 
-        Raises StoreUnavailable where not even that can be written.
+        False: the message is to come again, because another worker has the rehearsal, or it could not be done now.
+        Raises StoreUnavailable where the rehearsal's own item cannot be read or written.
         """
         job = self.jobs.take(job_id, self.clock.now_msec())
         if job is None:
@@ -96,7 +97,10 @@ class RehearsalWork:
         return self._end(job, result=result)
 
     def _leave(self, job_id: str, hide: Hide) -> bool:
-        """What becomes of the message of a rehearsal that cannot be taken."""
+        """Ends `do` for a rehearsal that could not be taken; the result is that of `do`.
+
+        True: it has ended before, or is ended here. False: another worker has it, and the message comes after its time.
+        """
         job, now = self.jobs.find(job_id), self.clock.now_msec()
         if job is None or job.state in (JobState.DONE, JobState.FAILED):
             return True
@@ -107,15 +111,18 @@ class RehearsalWork:
         return self._end(job, failure=Failure.INTERRUPTED)
 
     def _end(self, job: RehearsalJob, *, result: str = "", failure: Failure | None = None) -> bool:
+        """Writes and counts how a rehearsal ended, unless that is another's to say now. True either way, for `do`."""
         if self.jobs.finish(job, self.clock.now_msec(), result=result, failure=failure):
             self.count("RehearsalsEnded", state="failed" if failure else "done")
         return True
 
     def _rehearse(self, job: RehearsalJob) -> str:
+        """The figures of a rehearsal, as JSON. Raises NoRehearsal, StoreUnavailable."""
         begin = self.seconds()
         given, account = self.jobs.list_of(job), self.find_account(job.account_id)
         if given is None or account is None:
             raise NoRehearsal(Failure.INTERRUPTED)
+        # Its first message was made for the moment at which the list would be sent (`start`).
         place = self.place_of(account, given.messages[0].created_msec)
         found = self._seeds(job.seeds, given, place, begin)
         if not found:
@@ -123,12 +130,12 @@ class RehearsalWork:
         return json.dumps(describe(forecast(found)))
 
     def _seeds(self, seeds: int, given: RehearsedList, place: Place, begin: float) -> list[Rehearsed]:
-        """A rehearsal for each seed, as many as the time allows."""
+        """A rehearsal for each seed, as many as the time since `begin` allows; none, if the first takes too long."""
         found: list[Rehearsed] = []
         longest = 0.0
         for seed in range(1, seeds + 1):
             since = self.seconds()
-            if since - begin + longest > WORK_SECONDS:
+            if since - begin + longest > WORK_SECONDS:  # one as long as the longest would not be over in time
                 break
             time = BoundedTime(place.situation.now_msec, lambda: self.seconds() - begin > WORK_SECONDS)
             try:

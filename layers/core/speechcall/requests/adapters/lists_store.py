@@ -180,7 +180,8 @@ class DynamoLists:
         self._shapes.admit(account, shapes, now_msec)
 
     def spend(self, account: Account, messages: int, now_msec: int, urgent: int = 0) -> None:
-        """Takes messages from the account's bucket and from its day, or from neither. Raises RateLimited.
+        """Takes messages from the account's bucket and from its day. Raises RateLimited, and then nothing is taken;
+        StoreUnavailable, and then some may be.
 
         request A   UpdateItem bucket ──► UpdateItem day ──► taken
         request B   UpdateItem bucket ──► UpdateItem day ──X the day is full ──► UpdateItem bucket: given back, 429

@@ -50,9 +50,10 @@ class Slot(NamedTuple):
         return _PLACE.sub(lambda found: written[found[1]], self.text)
 
     def leads_up(self, values: "Written") -> str | None:
-        """The name whose value makes a segment of a URL's path `.` or `..`, which leads up; None: no value does."""
+        """The first name in a segment of a URL's path that values make `.` or `..`, which leads up; None: none is."""
         if self.write is not _quoted:  # only names in URLs are written by `_quoted`
             return None
+        # As many segments as before: what is quoted has neither / nor backslash.
         segments = zip(_segments(self.text), _segments(self.filled(values)), strict=True)
         return next((_PLACE.findall(old)[0] for old, new in segments if old != new and _plain(new) in _UP), None)
 
@@ -147,6 +148,7 @@ def _write(within: tuple[str, ...]) -> Callable[[str], str] | None:
     """How a value is written inside these members; None: it may not stand there."""
     if "body" in within[:-1] or within[-2:] == ("say", "text") or within[-1:] == ("spell",):
         return str
+    # A header may have the name `url`.
     is_url = within[-1:] in (("url",), ("introUrl",), ("audio",)) and "headers" not in within
     return _quoted if is_url else None
 

@@ -96,7 +96,7 @@ def accept_messages(
     machine; `ring_time_kept`: phones ring as a message says; `strict`: no field may be unknown; `limits`: what the
     stack allows a call; `is_simulated`: no phone will ring; `sends_sms`: whether the stack can send text messages.
 
-    Raises the leaves of RequestError; StoreUnavailable, when the messages may have been accepted.
+    Raises the leaves of RequestError; StoreUnavailable: the messages may have been accepted or not.
     """
     _check_key(key)
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
@@ -124,7 +124,7 @@ def accept_messages(
         drawn: set[str] = set()
 
         def make() -> MessageList:
-            """The list under new ids, and of the moment at which they are drawn."""
+            """The list under new ids, and of the moment at which they are drawn. Its own id is added to `drawn`."""
             now = clock.now_msec()
             list_id, *ids = new_ids(count + 1, now, random_bits)
             drawn.add(list_id)
@@ -150,16 +150,16 @@ def accept_messages(
     if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused("This Idempotency-Key came before with another body; use a new key.")
     if _may_be_deleted(stored, clock.now_msec()):
-        return _told(entries, stored)
+        return _with_people(entries, stored)
     if stored.campaign and not is_new:
         lists.keep_accepting(stored, clock.now_msec())
     _write(_accepted(entries, stored), stored, account, messages, opt_outs)
     if stored.campaign:
         _confirm(stored, lists)
-    return _told(entries, stored)
+    return _with_people(entries, stored)
 
 
-def _told(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
+def _with_people(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
     """The answer that is stored with a list, with the recipient and `customerMessageId` of each entry added.
 
     Both come from the request, because the list keeps nothing that names a person.
@@ -175,7 +175,7 @@ def _told(entries: Sequence[Entry], stored: MessageList) -> "Accepted":
 
 
 def _without_people(answer: "Accepted") -> "Accepted":
-    """An answer as it is stored, without what names a person; `_told` adds that again."""
+    """An answer as it is stored, without what names a person; `_with_people` adds that again."""
     of_people = ("recipient", "customerMessageId")
     stored: Any = [{name: value for name, value in one.items() if name not in of_people} for one in answer["messages"]]
     return {**answer, "messages": stored}
@@ -215,7 +215,7 @@ def _give_back(account: Account, messages: int, spent_msec: int, urgent: int, li
 def _add_list(
     make: Callable[[], MessageList], key: str | None, lists: ListStore, give_back: Callable[[], None]
 ) -> MessageList:
-    """Adds the list that `make` gives; out: the list that has the key.
+    """Adds the list that `make` gives; out: that list, or the earlier one that has the key.
 
     Raises RequestError where the campaign refuses it, after calling `give_back`; StoreUnavailable, when the list may
     have been written.
@@ -480,6 +480,7 @@ def _when_dialled(entry: Entry, wanted: Wanted, account: Account, now_msec: int,
         from speechcall.messages.rules.may_ring import may_ring  # noqa: PLC0415, a list that is sent needs none
 
         rings = may_ring(times.hours, wanted.model.sendAt if times.send_at_msec else None, account.calls_per_number)
+    # Where a limit is reached it is not dialled now: then no later moment means never.
     return _When(from_msec, rings, tuple(_limit_warnings(entry.path, caps, now_msec, is_never=from_msec is None)))
 
 

@@ -144,8 +144,8 @@ def read_request(
         text = f"The menus of all messages have {size} bytes as they are stored; at most {MAX_LIST_BYTES} can be"
         raise PayloadTooLarge(f"{text}. Send the messages in several requests.")
     promises = _promises(envelope) if "promises" in envelope else ()
-    told = (defaults.get("statusUrl"), defaults.get("statusEvents"))
-    return Asked(entries, _campaign(envelope), promises, *told)
+    status_url, status_events = defaults.get("statusUrl"), defaults.get("statusEvents")
+    return Asked(entries, _campaign(envelope), promises, status_url, status_events)
 
 
 def judge_entries(
@@ -200,6 +200,7 @@ def _bar_by_age(entry: Entry, account: Account, now_msec: int, until: Mapping[st
     if wanted is None or wanted.model.ignoreOptOut:
         return entry
     times = dial_times_of(wanted, account, now_msec)
+    # No problem any more: `_judge` has rejected all that have one.
     last_msec = times.until_msec if isinstance(times, DialTimes) else now_msec
     problems = []
     for index, name in enumerate(wanted.model.optOutLists):

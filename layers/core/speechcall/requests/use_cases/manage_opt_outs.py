@@ -45,9 +45,10 @@ _CONSENT = 'an object such as {"basis": "form", "at": "2026-11-30T09:00:00Z", "r
 
 
 def add_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clock) -> "OptOutAdded":
-    """POST /bat/optout: the number is not called from the answer on. Raises RequestError.
+    """POST /bat/optout: the number is not called from the answer on.
 
-    A number that is on the list already keeps its entry, which is answered with `added` false.
+    A number that is on the list already keeps its entry, which is answered with `added` false. Raises MalformedJson,
+    InvalidRequest, StoreUnavailable.
     """
     given = _object(body, ("number", "list", "reason"))
     number, list_name, reason = read_number(given), _list(given), _reason(given)
@@ -63,7 +64,7 @@ def add_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clo
 def find_opt_out(account: Account, body: bytes, *, store: OptOutStore) -> "OptOutFound":
     """POST /bat/optout/find: whether a number stands on a list, and the entry, also if it was removed.
 
-    Raises RequestError.
+    Raises MalformedJson, InvalidRequest, StoreUnavailable.
     """
     given = _object(body, ("number", "list"))
     number, list_name = read_number(given), _list(given)
@@ -80,7 +81,7 @@ def find_opt_out(account: Account, body: bytes, *, store: OptOutStore) -> "OptOu
 
 
 def remove_opt_out(account: Account, body: bytes, *, store: OptOutStore, clock: Clock) -> "OptOutRemoved":
-    """POST /bat/optout/remove: the number may be called again. Raises as `take_back`, and RequestError."""
+    """POST /bat/optout/remove: the number may be called again. Raises as `take_back`; MalformedJson, InvalidRequest."""
     given = _object(body, ("number", "list", "consent"))
     number, list_name, consent = read_number(given), _list(given), _consent(given)
     _refuse_any(number, list_name, consent)
@@ -122,7 +123,7 @@ def _require_consent(found: OptOut, consent: Consent | None) -> None:
 def list_opt_outs(account: Account, query: Mapping[str, str], *, store: OptOutStore) -> "OptOuts":
     """GET /bat/optout: a page of the opt-outs that hold, of one list or of all in the order of the lists.
 
-    In: `limit`, `cursor` and `list` of the query. Raises RequestError.
+    In: `limit`, `cursor` and `list` of the query. Raises RequestError, InvalidCursor, StoreUnavailable.
     """
     limit, cursor, list_name = parameter(query, "limit"), parameter(query, "cursor"), parameter(query, "list")
     if limit is not None and not (
@@ -223,5 +224,8 @@ def _text(value: object) -> str | None:
 
 
 def _refuse_any(*read: object) -> None:
+    """Raises InvalidRequest with all problems among what was read. After it none of them is a Problem: a `str`
+    around one changes nothing, and only tells the type checker so.
+    """
     if problems := [one for one in read if isinstance(one, Problem)]:
         raise InvalidRequest("The request cannot be used.", problems)

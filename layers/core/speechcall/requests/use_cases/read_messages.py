@@ -55,9 +55,10 @@ _MESSAGE = SchemaValidator(MESSAGE)
 def check_message(
     entry: object, path: str, *, allow_loopback: bool = False
 ) -> "tuple[MessageModel | None, list[Problem]]":
-    """The checked message, or None and all its problems; `path` is where it is (`messages[0]`).
+    """The checked message, or None and its problems, at most MAX_PROBLEMS; `path` is where it is (`messages[0]`).
 
-    `allow_loopback`: whether its URLs may lead to this machine.
+    Problems of the later checks are only found where the earlier ones find none. `allow_loopback`: whether its URLs may
+    lead to this machine.
     """
     try:
         model: MessageModel = _MESSAGE.validate_python(entry, context=loopback_rule(allow_loopback))
