@@ -117,6 +117,7 @@ class Asking:
         after = self.calls.decide(question.mid, question.attempt, decided) if decided else None
         if after and (found := _decided(after, question.seq)):
             return found._replace(asked_msec=asked_msec)
+        # Nothing was decided: the call keeps no log, or has ended meanwhile.
         return Led(lookup.leads(case), case, error, asked_msec)
 
     def _ask(
