@@ -213,6 +213,7 @@ class _Search:
         up `late`, each time that the menu is asked. `soonest`: when a key can be taken at first, taken as `early` is.
         """
         self._late, self._early, self._rounds, self._soonest = late, early, rounds, soonest
+        # How early a call is matters only if it can last until no menu begins; how late, where that breaks a promise.
         self._uses_least = max(early) * self._limits.visits >= self._until
         limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
