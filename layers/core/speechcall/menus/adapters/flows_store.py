@@ -90,6 +90,7 @@ class Registry:
 
     def give_up_deletion(self, name: str) -> None:
         """Takes back that a machine is being deleted: it is still there, and marked."""
+        # The condition: there is a moment of a deletion, whichever it is.
         self._update(name, "REMOVE deleting_msec", "deleting_msec > :never", {":never": 0})
 
     def forget(self, name: str) -> None:

@@ -323,7 +323,7 @@ class _Search:
         return not any(one.least <= least and one.most >= most for one in calls)
 
     def _add(self, layer: _Layer, place: _Place, call: _Call) -> None:
-        """Adds a call at a place, and drops those there that can be neither earlier nor later. Raises TooManyStates."""
+        """Adds a call at a place, and drops those that are neither earlier nor later than it. Raises TooManyStates."""
         if self._least_of is not None:
             self._least_of[place] = call.least
         kept = [one for one in layer.get(place, ()) if not (call.least <= one.least and call.most >= one.most)]
