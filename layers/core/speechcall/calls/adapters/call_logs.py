@@ -77,7 +77,7 @@ class CallLogs(EndedCalls):
             return False, load_call(failed.item) if failed.item else None
 
     def decide(self, mid: str, attempt: int, decided: Decided) -> Call | None:
-        """Writes what the lookup behind an entry has come to, unless that is decided before, or the call has ended; the
+        """Writes what the lookup behind an entry has come to, unless that was decided before or the call has ended; the
         call as it is now. None: there is none.
 
         the receiver says "paid"    UpdateItem ──► decided: paid

@@ -38,7 +38,7 @@ class DialledCalls:
         not_given_up = "attribute_not_exists(gave_up_msec)"
         clauses = [EXISTS, NOT_ENDED, not_placed, not_given_up, no_other_places]
         values = {":now": now_msec, ":before": before_msec}
-        # A function of the version before knows no `not_placed_msec`: it is void once the provider is asked again.
+        # `not_placed_msec` says nothing of the request made now. A function that does not know it leaves it there.
         asked = "SET placing_msec = :now REMOVE not_placed_msec"
         return self._update_if(mid, attempt, asked, clauses, values) is not None
 
@@ -73,7 +73,9 @@ class DialledCalls:
             return None
 
     def _update(self, mid: str, attempt: int, expression: str, clauses: list[str], values: dict[str, Any]) -> Call:
-        """One conditional update of a call, and the call after it. Raises ConditionFailed with the item as it is."""
+        """One conditional update of a call; the call after it. Raises ConditionFailed, with the item as it is (None:
+        there is none), and StoreUnavailable.
+        """
         names = {"#visit": "visit", "#token": "token", "#path": "path"}
         condition = " AND ".join(clauses)
         used = {name: real for name, real in names.items() if name in expression + condition}

@@ -248,7 +248,7 @@ class Call(NamedTuple):
         return self._replace(log=log, path=(*path_of(log), *self.path[len(path_of(self.log)) :]))
 
     def with_entry(self, entry: Entry) -> "Call":
-        """The call with one entry more, as it is once that is written; for who does not read it again."""
+        """The call with one entry more, as it is once that is written (but for its contact), without a read."""
         stop_reason = entry.then.reason if entry.event == PROMPT_ERROR else None
         return self._replace(
             log=(*self.log, entry),

@@ -21,10 +21,11 @@ from speechcall.shared.use_cases.clock import Clock
 def conclude_dial(
     mid: str, attempt: int, *, calls: CallStore, telephony: Telephony, engine: Engine, clock: Clock
 ) -> tuple[str, Call | None]:
-    """What a dial whose time is up has come to, `answered` or `ended`, and the call as it is now.
+    """Concludes a dial whose time is up; what it has come to, `answered` or `ended`, and the call as it is now.
 
-    After `ended` a callee who still answers is hung up. The ringing itself is stopped by `finish_call`. Raises what
-    telephony and stores raise.
+    If nothing of that is noted and its contact is known, the contact's record is read, and what it says is written.
+    Then the ringing is given up, unless somebody has answered or the call has ended: who answers from now on is hung
+    up. The ringing itself is stopped by `finish_call`. Raises what telephony, engine and stores raise.
     """
     call = calls.get(mid, attempt)
     if call and call.contact_id and not (is_over(call) or call.answered_msec is not None):
@@ -40,7 +41,7 @@ def conclude_dial(
         return "answered", call  # also if it has ended since: what was heard in it counts
     if call is None or is_over(call) or call.answered_msec is None:
         return "ended", call
-    if call.awaits_answer:
+    if call.awaits_answer:  # the machine is told by this result: its token has timed out
         calls.set_done(mid, attempt, call.seq, None, call.known_reply)
     return "answered", call
 

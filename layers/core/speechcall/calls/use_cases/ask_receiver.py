@@ -73,7 +73,7 @@ class Led(NamedTuple):
     case: str
     error: str
     asked_msec: int | None = None
-    """How long the receiver was waited for; None: it was not asked."""
+    """How long the receiver was waited for; None: it was not asked, or that is not known (INTERNAL_ERROR)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,14 @@ class Asking:
         after = self.calls.decide(question.mid, question.attempt, decided) if decided else None
         if after and (found := _decided(after, question.seq)):
             return found._replace(asked_msec=asked_msec)
+        # Nothing was decided: the call keeps no log, or has ended meanwhile.
         return Led(lookup.leads(case), case, error, asked_msec)
 
     def _ask(
         self, message: Message, lookup: Lookup, question: Question, entry: Entry | None, until: int
     ) -> tuple[str, str, int | None]:
-        """The case, or an empty one and the word for why; and how long the receiver was waited for (None: it was not
-        asked). Never raises.
+        """The case, or an empty one and the word for why; and how long the receiver was waited for (see `Led`). Never
+        raises.
 
         `entry`: what was heard for the question; None: it was dialled under a release that keeps no log. `until`: when
         the callee's time is over (epoch milliseconds).

@@ -53,8 +53,8 @@ def ask_why_for_seconds(call: Call, end: End, calls: CallStore, telephony: Telep
     return call
 
 
-def is_told_too_late(call: Call, now_msec: int) -> bool:
-    """Whether there is no next time to ask: a sweep from now its time to settle is over."""
+def is_last_time_to_ask(call: Call, now_msec: int) -> bool:
+    """Whether it is not asked again why a call has ended: when the next sweep comes, its time to settle is over."""
     return is_final(call, now_msec + SWEEP_SECONDS * 1000)
 
 

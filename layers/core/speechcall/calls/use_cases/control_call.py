@@ -12,7 +12,7 @@ from speechcall.calls.rules.refusal import Refusal, refusal
 from speechcall.calls.use_cases.answered_late import conclude_dial
 from speechcall.calls.use_cases.end_call import end_as_recorded, end_call
 from speechcall.calls.use_cases.give_reply import give_reply, step_of, tell_task
-from speechcall.calls.use_cases.obey_log import conclude_by_log, conclude_lookup, has_logged, heard, obey_log, plan_of
+from speechcall.calls.use_cases.obey_log import conclude_by_log, conclude_lookup, heard, may_obey_log, obey_log, plan_of
 from speechcall.calls.use_cases.place_call import Doubt, note_contact, place_once
 from speechcall.calls.use_cases.ports import CallStore, Engine, Telephony
 from speechcall.menus.rules.call_log import ANSWERED
@@ -77,9 +77,10 @@ class Control(NamedTuple):
     def _dial(self, mid: str, attempt: int, ticket: Ticket) -> str | None:
         """Writes the call attempt and has the provider dial it, unless it was dialled, answered or ended before.
 
-        Returns why the provider refuses the call, None if it does not. A try that a newer one has overtaken does
-        nothing. The task is answered here if an answer or the end is known; else by who hears of it. Raises what
-        `Telephony.place` raises, but for a refusal; StoreUnavailable; EngineUnavailable.
+        Returns why the provider refuses the call, for the operator: the state machine goes by the task's answer alone.
+        None: it does not refuse. A try that a newer one has overtaken does nothing. The task is answered here if an
+        answer or the end is known, or if the message is gone or at another attempt; else by who hears of the call.
+        Raises what `Telephony.place` raises, but for a refusal; StoreUnavailable; EngineUnavailable.
         """
         message = self.messages.get(mid)
         if message is None or message.attempt != attempt:
@@ -168,7 +169,7 @@ class Control(NamedTuple):
         not for a try that a newer one has overtaken: its token is void.
         """
         known = self.calls.get(mid, attempt)
-        if known and has_logged(known, ticket):
+        if known and may_obey_log(known, ticket):
             obey_log(known, command, ticket, calls=self.calls, engine=self.engine)
             return
         now = self.clock.now_msec()
@@ -177,6 +178,7 @@ class Control(NamedTuple):
             if call and (reply := call.known_reply):
                 self._tell_known(reply, call)
             return
+        # A write is refused for one of these reasons, so it is never None.
         reason = refusal(call, ticket, command, self.bounds, now) or Refusal.STALE
         if reason is Refusal.STALE:
             return
@@ -212,10 +214,11 @@ class Control(NamedTuple):
         return conclude_lookup(call, seq, otherwise, calls=self.calls, now_msec=self.clock.now_msec())
 
     def _conclude(self, mid: str, attempt: int, menu: int | None) -> TaskAnswer:
-        """What a question has come to for which no report came in time, by what the log or the contact's record says.
+        """Concludes a question for which no report came in time, by what the log or the contact's record says: what
+        follows from that (the end, silence) is written too.
 
-        Out: `ended`; or what was heard too late for its token; or `idle` with the seq of the question
-        that is not answered any more. `menu`: None after the dial; then `answered` or `ended`.
+        `menu`: which was asked; None: it was the dial. Out: after the dial `answered` or `ended`; after a menu `ended`,
+        or what was heard too late for its token, or `idle` with the seq of the question, which counts as answered.
         """
         if menu is None:
             event, found = conclude_dial(

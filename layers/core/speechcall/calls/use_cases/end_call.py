@@ -55,7 +55,7 @@ def end_as_recorded(
 def tell_end(call: Call, calls: CallStore, engine: Engine, clock: Clock) -> None:
     """Answers the task that waits in a call that has ended, if one does: with what was heard before, else with the end.
 
-    Safe to repeat: the first answer counts. Raises EngineUnavailable.
+    Safe to repeat: the first answer counts. Raises EngineUnavailable; StoreUnavailable of a call without a log.
     """
     if call.goes_by_log and call.entry(call.seq) and (reply := call.known_reply):
         tell_task(reply, call.ticket.token, engine)

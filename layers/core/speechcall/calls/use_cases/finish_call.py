@@ -21,7 +21,7 @@ from speechcall.calls.rules.call import Call, Cause
 from speechcall.calls.rules.end_of_call import hangs_on_cause, may_have_heard, outcome_of
 from speechcall.calls.rules.heard import heard_in
 from speechcall.calls.rules.owed import entries_of_lookups, owed_opt_outs, owed_webhooks
-from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_told_too_late
+from speechcall.calls.use_cases.ask_why import ask_why, ask_why_for_seconds, is_final, is_last_time_to_ask
 from speechcall.calls.use_cases.end_call import end_call
 from speechcall.calls.use_cases.forestall import forestall
 from speechcall.calls.use_cases.leave_call import RateAt, leave_call, no_rate
@@ -70,7 +70,8 @@ def finish_call(
     `leave_call`.
 
     An error before the message has left the call is raised and the line is not given back, so that a repeat finishes
-    the call; but 70 minutes after the line was taken the message is finished, whatever error there is.
+    the call; but 70 minutes after the line was taken the message is finished, whatever error there is. Then
+    opt-outs are kept as far as that works, and webhooks that are still owed are not queued.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
@@ -137,7 +138,7 @@ def _settle(
     now = clock.now_msec()
     if call is not None and not is_asked and hangs_on_cause(call, end) and not is_final(call, now):
         call = ask_why(call, calls, telephony)
-    if call is not None and hangs_on_cause(call, end) and not is_told_too_late(call, clock.now_msec()):
+    if call is not None and hangs_on_cause(call, end) and not is_last_time_to_ask(call, clock.now_msec()):
         return None
     if call is not None and call.cause_is_guess:
         # From now on the cause is final, whatever comes later.
@@ -158,7 +159,8 @@ def _pay_debts(
     forget: Callable[[Message, WebhookTask], object],
 ) -> None:
     """Does what the keys of a call ask for and its state machine did not come to; the opt-outs first. Then sensitive
-    digits are erased that only a lookup was waiting for. To do it twice changes nothing. `call` None: nothing was heard
+    digits are erased that only a lookup was waiting for. To do it twice changes nothing. `call` None: there is
+    none, or it could not be read; nothing is done.
     """
     if call is None:
         return
@@ -198,7 +200,8 @@ def _outcome_of_what_is_given_up(mid: str, attempt: int, call: Call | None, call
 def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, clock: Clock) -> tuple[Cause, bool]:
     """Makes sure that a call whose end nobody has reported is over; why it ended, and whether that is a guess.
 
-    Its contact is stopped and looked up. Raises TelephonyUnavailable while its phone may still ring.
+    Its contact is stopped and looked up. Raises TelephonyUnavailable while its phone may still ring, and what
+    `telephony` and `calls` raise.
     """
     may_ring = clock.now_msec() < call.asked_msec + MAY_RING_SECONDS * 1000
     if call.contact_id is None:
@@ -222,5 +225,6 @@ def _ensure_ended(call: Call, end: End, calls: CallStore, telephony: Telephony, 
         telephony.stop(call.contact_id)
         contact = look_until_ended(call.contact_id, telephony, clock)
     if not contact.ended:
+        # A guess only where a provider keeps records: one may yet show the end.
         return Cause.UNCONFIRMED, telephony.has_records
     return contact.cause or Cause.STOPPED, contact.cause_is_guess

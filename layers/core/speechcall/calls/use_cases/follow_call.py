@@ -49,26 +49,27 @@ def follow_call(
     clock: Clock,
     patience_seconds: float = MAILBOX_SECONDS,
 ) -> Next:
-    """Takes in what was heard and returns what to do next: at most three requests, and no wait.
+    """Takes in what was heard and returns what to do next. A key takes three requests and no wait: a read, a write,
+    SendTaskSuccess. Sensitive digits, numbered events and lookups whose time is over may take more.
 
-    `patience_seconds`: only for a call without a log. Safe to repeat. A contact whose call is unknown, has ended, or
-    belongs to another contact is told to hang up, whatever it reports. Raises StoreUnavailable; Step Functions in
-    trouble is tried again, with the next report.
+    `patience_seconds`: only for a call without a log, which waits for its machine. Safe to repeat. A contact whose call
+    is unknown, has ended, or belongs to another contact is told to hang up, whatever it reports. Raises
+    StoreUnavailable; Step Functions in trouble is tried again, with the next report.
     """
     call, after = calls.get(report.mid, report.attempt), max(1, report.heard.seq)
-    if _is_over(call, report):
+    if _has_no_call(call, report):
         return HANG_UP
     again = None
     if call and call.goes_by_log:
         again = told_again(call, report.heard, clock.now_msec())
         call = _log_report(call, report, calls, clock, is_heard=again is None)
-        if call is None or _is_over(call, report):
+        if call is None or _has_no_call(call, report):
             return HANG_UP
     if call and (until := call.waits_until(after)) is not None and clock.now_msec() >= until:
         # Whatever has become of the state machine, the callee waits no longer.
         decided = call.would_decide(after, clock.now_msec(), error=TIMED_OUT)
         call = calls.decide(call.mid, call.attempt, decided) if decided else call
-        if _is_over(call, report):
+        if _has_no_call(call, report):
             return HANG_UP
     if call is None or not call.goes_by_log:
         return follow_by_mailbox(
@@ -88,8 +89,10 @@ def follow_call(
     return step
 
 
-def _is_over(call: Call | None, report: Report) -> bool:
-    """Whether this contact has no call any more. The first contact that answers may be unknown to the call."""
+def _has_no_call(call: Call | None, report: Report) -> bool:
+    """Whether the contact of a report has no call (any more): it is gone, over, or has another contact. The first one
+    that answers may be unknown to the call.
+    """
     if call is None or is_over(call):
         return True
     own = (None, report.contact_id) if report.heard.event == ANSWERED else (report.contact_id,)

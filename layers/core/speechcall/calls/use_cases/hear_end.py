@@ -49,7 +49,7 @@ def hear_end(report: EndReport, *, calls: CallStore, engine: Engine, clock: Cloc
 
     None: there is no such call, or its contact is another. The machine hears of the end at once, before any record is
     read. Where the news does not say why the call has ended, a guess is written, and `finish_call` asks the record when
-    the line is free; unless no record will say more (`is_last_word`): then the guess is final.
+    the line is free; unless no record will say more (`is_last_word`): then the guess is final. Raises as `end_call`.
     """
     call = calls.get(report.mid, report.attempt)
     if call is None or call.contact_id not in (None, report.contact_id):
@@ -137,13 +137,14 @@ class ContactEnd:
 def hear_contact_end(
     end: ContactEnd, *, telephony: Telephony, calls: CallStore, engine: Engine, clock: Clock
 ) -> Call | None:
-    """Ends the call of a contact, by news that does not say whose the contact is. None: it is none of ours.
+    """Ends the call of a contact, by news that does not say whose the contact is. None: it is none of ours, or it is
+    not noted and the news is a repeat: then the other news looks for it.
 
     Only a contact that is not noted yet is looked up in its record. Raises TelephonyUnavailable if there is no record
-    yet: the news should be delivered again.
+    yet, what `telephony` raises, and as `end_call`: the news should be delivered again.
     """
     report = _named(end, calls)
-    if report is None and not end.is_repeat:  # the other news looks for it
+    if report is None and not end.is_repeat:
         report = _look_for(end, telephony, calls, clock)
     return hear_end(report, calls=calls, engine=engine, clock=clock) if report else None
 

@@ -56,18 +56,18 @@ def leave_call(
         put_offs = message.attempt - 1 - message.redials
         again = redial_at_msec(message, now_msec + throttled_again_seconds(put_offs) * 1000, now_msec)
         if again is not None:
-            again_or_not = messages.requeue(message, message.redials, again, now_msec, heard)
-            return _left(again_or_not, message, CANCELLED, CANCELLED, heard, messages, now_msec)
+            queued = messages.requeue(message, message.redials, again, now_msec, heard)
+            return _finish_unless_queued(queued, message, CANCELLED, CANCELLED, heard, messages, now_msec)
         return messages.finish(message, best_outcome(message, EXPIRED), now_msec, heard)
     redialled = _redial(message, call, outcome, heard, messages, now_msec, find_account)
     key_pressed = call is not None and key_was_pressed(call)
     best = best_outcome(message, outcome, key_pressed=key_pressed)
     cancelled = best_outcome(message, replace(outcome, reason=CANCELLED.reason), key_pressed=key_pressed)
-    return _left(redialled, message, best, cancelled, heard, messages, now_msec)
+    return _finish_unless_queued(redialled, message, best, cancelled, heard, messages, now_msec)
 
 
-def _left(
-    redialled: Redialled | None,
+def _finish_unless_queued(
+    queued: Redialled | None,
     message: Message,
     outcome: Outcome,
     cancelled: Outcome,
@@ -77,10 +77,10 @@ def _left(
 ) -> bool:
     """Finishes a message that was not queued again: with `outcome`, or with `cancelled` if it was cancelled meanwhile.
 
-    `redialled`: what came of queueing it again; None: that was not tried. Out: whether the message has left its state
-    by this; False: it had left it before.
+    `queued`: what came of queueing it again; None: that was not tried. Out: whether the message has left its state,
+    for the queue or for good; False: it had left it before.
     """
-    match redialled:
+    match queued:
         case Redialled.QUEUED:
             return True
         case Redialled.DONE_BEFORE:
@@ -90,7 +90,7 @@ def _left(
         case Redialled.CANCELLED:
             return messages.finish(message, cancelled, now_msec, heard)
         case _:
-            assert_never(redialled)
+            assert_never(queued)
 
 
 def _redial(
@@ -105,7 +105,8 @@ def _redial(
     """Queues the message for another call, inside its time and its hours, as one of its account's calls of that day;
     what became of that. None: it asks for none after this outcome, has had them all, or has no time for it.
     """
-    # The time until a redial counts from the end of the call, however long was asked why it ended.
+    # The time until a redial counts from now; of a message that has settled from the end of the call, however long it
+    # was asked why that ended.
     ended_msec = call.ended_msec if call and message.state is State.SETTLING else None
     if message.redial is None:
         return None
@@ -119,5 +120,5 @@ def _redial(
         return None
     if outcome.outcome == "answered":
         message = replace(message, answered_reason=outcome.reason)
-    account = find_account(message.account_id)
+    account = find_account(message.account_id)  # one that is gone has no more calls a day: 0
     return messages.redial(message, again, account.calls_per_day if account else 0, now_msec, heard)

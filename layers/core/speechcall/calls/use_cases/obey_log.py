@@ -37,7 +37,7 @@ def plan_of(message: Message, bounds: Bounds, now_msec: int) -> Plan:
     )
 
 
-def has_logged(call: Call, ticket: Ticket) -> bool:
+def may_obey_log(call: Call, ticket: Ticket) -> bool:
     """Whether a command of this ticket is for `obey_log`: the call goes by its log, and if the command is a new one and
     no further try, the log has what was heard for the command before it.
     """
@@ -46,10 +46,12 @@ def has_logged(call: Call, ticket: Ticket) -> bool:
 
 
 def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, engine: Engine) -> None:
-    """Writes the machine's next command; its task is answered at once if the log knows the answer. `call`: just read.
+    """Writes the machine's next command. `call`: just read.
 
-    A try that a newer one has overtaken does nothing. Raises StoreUnavailable if the call has left its log meanwhile:
-    the next try goes by the mailbox.
+    Its task is answered at once with what the log has for it, else with `ended` if the call has ended or is gone; else
+    it waits for the telephony. A menu is answered `limit`, and not written, where the log says that the call ends. A
+    try that a newer one has overtaken does nothing. Raises EngineUnavailable; StoreUnavailable, also if the call has
+    left its log meanwhile: the next try goes by the mailbox.
     """
     if (ticket.visit, ticket.retry) < (call.ticket.visit, call.ticket.retry):
         return
@@ -59,14 +61,14 @@ def obey_log(call: Call, command: Command, ticket: Ticket, *, calls: CallStore, 
         engine.succeed(ticket.token, heard("limit", call))
         return
     written, found = calls.advance(call.mid, call.attempt, command, ticket)
-    if found and found.ticket.visit == ticket.visit:
+    if found and found.ticket.visit == ticket.visit:  # the command is there, by this try or another
         is_latest = found.ticket.retry <= ticket.retry
         if (reply := found.known_reply) and is_latest:
             tell_task(reply, ticket.token, engine)
             return
         if written or not is_latest:
             return
-    elif found and found.ticket.visit > ticket.visit:
+    elif found and found.ticket.visit > ticket.visit:  # the machine is further already
         return
     if found and not found.ended:
         raise StoreUnavailable("the call has left its log meanwhile")

@@ -141,8 +141,8 @@ def _place_and_look(
 ) -> str | None:
     """Dials once by a provider that would dial again for a repeat, then waits for the contact's own event.
 
-    The contact; None: the call is over or gone. Raises what the request raises, if it certainly has not dialled; and
-    TelephonyUnavailable when SETTLED_SECONDS have passed without an event.
+    The contact; None: the call is over or gone. Raises what the request raises, if it certainly has not dialled; else
+    as `_look_for`.
     """
     begin = clock.now_msec()
     if calls.begin_placing(call.mid, call.attempt, begin, begin - SETTLED_SECONDS * 1000):
@@ -158,7 +158,8 @@ def _place_and_look(
 def _look_for(call: Call, calls: CallStore, clock: Clock) -> str | None:
     """Waits for the contact of a call that may ring. None: the call is over or gone.
 
-    Raises TelephonyUnavailable if none has come SETTLED_SECONDS after the provider was asked.
+    Raises TelephonyUnavailable if none has come SETTLED_SECONDS after the provider was last asked, or if by now each
+    request has certainly come to nothing.
     """
     while True:
         found = calls.get(call.mid, call.attempt)

@@ -65,7 +65,10 @@ class Telephony(Protocol):
 
 
 class CallStore(Protocol):
-    """The call attempts. Reads are strongly consistent, every write is one conditional update."""
+    """The call attempts. Reads are strongly consistent, every write is one conditional update.
+
+    Each method raises StoreUnavailable where the store cannot be asked now.
+    """
 
     def get(self, mid: str, attempt: int) -> Call | None: ...
 

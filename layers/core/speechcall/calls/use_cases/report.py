@@ -19,6 +19,7 @@ class Heard(NamedTuple):
 
     event: str
     seq: int
+    """The question that it answers or, with NEXT, behind which it asks; without meaning with ANSWERED (the dial's)."""
     key: str = ""
     began_msec: int | None = None
     """When the invocation that brings it began; None: it is not known."""

@@ -78,7 +78,8 @@ class Registry:
     def begin_deletion(self, name: str, use: FlowUse, now_msec: int) -> bool:
         """Notes that a machine is being deleted, so that it may not be used from now on.
 
-        False: it was used since it was marked, or another run has begun to delete it.
+        `use`: as it was read, with a mark, or with a deletion that a run which died has begun. False: it is not so any
+        more: the machine was used or made again since, or another run has begun to delete it.
         """
         if use.deleting_msec is not None:
             as_it_was = {":now": now_msec, ":then": use.deleting_msec}
@@ -89,6 +90,7 @@ class Registry:
 
     def give_up_deletion(self, name: str) -> None:
         """Takes back that a machine is being deleted: it is still there, and marked."""
+        # The condition: there is a moment of a deletion, whichever it is.
         self._update(name, "REMOVE deleting_msec", "deleting_msec > :never", {":never": 0})
 
     def forget(self, name: str) -> None:

@@ -179,11 +179,10 @@ def _menus_since_a_key(log: Sequence[Entry]) -> list[int]:
 def repeats_too_often(since_key: Sequence[int], target: int, silent_repeats: int) -> bool:
     """Whether `target` would be one menu too many for a callee who only listens.
 
-    `since_key`: the menus that were asked since the last key was pressed, in order, the one that was just left in
-    silence included. Any key counts, also one without a list. A menu
-    among them that is asked again is a repeat, whichever it is. So a menu that leads to itself is asked
-    1 + `silent_repeats` times, a ring of n menus plays n + `silent_repeats`, and a chain of different menus
-    never ends here.
+    `since_key`: the menus that were asked since the last key was pressed (any key, also one without a list), in order;
+    the last of them was just left in silence. A menu among them that is asked again is a repeat, whichever it is. So a
+    menu that leads to itself is asked 1 + `silent_repeats` times, a ring of n menus plays n + `silent_repeats`, and a
+    chain of different menus never ends here.
     """
     menus = [*since_key, target]
     return target in since_key and len(menus) - len(set(menus)) > silent_repeats

@@ -91,7 +91,8 @@ def compare(
 ) -> Comparison:
     """The differences, each by a shortest call, in the order of the calls' lengths.
 
-    A difference is told once: of what is played for each pair of menus, else for each pair, each key and each kind.
+    A difference is told once: of what is played for each pair of menus, of what is sent for each pair and thing heard
+    in it, of where that leads for each case of a lookup too.
     Where the two differ in what they play or send they are followed further; where one asks a menu and the other ends
     there is nothing more to follow. `new_repeats`: silent repeats of the new ones, if they are not those of `limits`;
     `renamed`: new names of introductions that sound as before.
@@ -193,7 +194,7 @@ class _Walk:
 
     def _add(self, kind: Kind, place: _Place, step: Step, before: Behaves, after: Behaves) -> None:
         """Notes a difference, unless it was noted: of PLAYED one for each pair of menus that is asked, else one for
-        each kind, pair of menus, thing heard there and case answered.
+        each kind, pair of menus, thing heard there and case answered (`step` has none where that makes no difference).
         """
         name: tuple[Kind, int, int, str, str | None] = (kind, place.old, place.new, step.heard, step.case)
         if kind is Kind.PLAYED:

@@ -154,6 +154,7 @@ def _choose(index: int, menu: Menu) -> State:
     def first(key: str | None) -> str:
         return _step_target(index, key, steps_run(menu.actions[key]), 0) if key else "Hang up"
 
+    # `limit`: the menu is not asked any more, for the bounds of the call or for silence.
     heard = [("$.heard.event", "ended", "Caller hung up"), ("$.heard.event", "limit", "Hang up")]
     # PROMPT_ERROR: the callee was asked nothing, so no list of the customer may run.
     heard.append(("$.heard.event", PROMPT_ERROR, "Hang up"))

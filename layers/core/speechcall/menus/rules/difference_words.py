@@ -28,7 +28,7 @@ def tell(difference: Difference, old: Sequence[Menu], new: Sequence[Menu]) -> st
             return f"{what[0]} plays {texts[0]}; the new {what[1]} plays {texts[1]}"
         case Kind.SENT:
             texts = _sent(before.sent), _sent(after.sent)
-            if texts[0] == texts[1]:
+            if texts[0] == texts[1]:  # it is in what the words leave out
                 return f"sends {texts[0]}; the new ones send it with another query, body or other headers"
             return f"sends {texts[0]}; the new ones send {texts[1]}"
         case Kind.LEADS:

@@ -45,9 +45,9 @@ def explain(menus: Sequence[Menu], prompt_seconds: Mapping[str, float]) -> str:
 
 
 def _label(menu: Menu, name: str | None) -> str:
-    """What is heard for a list to run; of None: for the call to be hung up, because no list is there.
+    """What is heard for the list `name` to run; `name` None: what no list is for, so that the call is hung up.
 
-    Empty: no list runs so; of None: there is a list for everything.
+    Empty: nothing is heard for that; of None: there is a list for everything.
     """
     if name in ENTRIES:
         return _entry(menu, name)
@@ -110,7 +110,7 @@ def _explain_menu(menu: Menu, index: int, reached: bool, prompt_seconds: Mapping
 
 
 def _explain_list(actions: Sequence[Action]) -> str:
-    """A key's list in words, as far as it runs."""
+    """A list of actions in words, as far as it runs."""
     words = []
     for action in steps_run(actions):
         match action:

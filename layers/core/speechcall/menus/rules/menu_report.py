@@ -31,6 +31,7 @@ class CallBounds(NamedTuple):
     shortest_menus: int | None
     """None: no call ends by itself."""
     longest_menus: int
+    """Of the call that takes the most seconds; a shorter one may ask more."""
     longest_seconds: int
 
 

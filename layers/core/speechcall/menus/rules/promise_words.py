@@ -137,7 +137,7 @@ def _none_of(keys: Sequence[str]) -> str:
 
 
 def _ends(ending: Ending | None) -> str:
-    """How a call ends, in words. None does not come here: it is said of calls whose end breaks nothing."""
+    """How a call ends, in words. A call whose end breaks nothing has None there, and is not told by its end."""
     match ending:
         case Ending.COMPLETED | None:
             return "the call is hung up"

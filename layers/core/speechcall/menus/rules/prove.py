@@ -5,8 +5,8 @@ limit. Calls that stand alike (same menu, same silence left, same state of the m
 breaks the promise is a shortest one, and where none does there is none.
 
 Time is looked at only where it can matter. A callee may press a key at once (where none is taken during the
-introduction: behind it) or as late as can be, so a call has been
-going on for something between a least and a most; of calls that stand alike those stay that no other is better than.
+introduction: behind it) or as late as can be, so a call has been going on for something between a least and a most. Of
+calls that stand alike one is dropped if another can be as early and, where that matters, as late.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -98,12 +98,14 @@ def prove(
     try:
         shortest = [[least for least, _ in times] for times in rounds]
         soonest = [most for _, most in keys]
+        # Late by the shortest lengths, early by the longest: what breaks it so does with any.
         found = search.run([least for least, _ in waits], [most for _, most in waits], shortest, soonest)
         if found:
             result = Result.BROKEN
         elif unknown and search.looks_at_time([most for _, most in waits]):
             longest = [[most for _, most in times] for times in rounds]
             soonest = [least for least, _ in keys]
+            # Late by the longest lengths, early by the shortest: what breaks it so may do so with the real ones.
             found = search.run([most for _, most in waits], [least for least, _ in waits], longest, soonest)
             if found:
                 result = Result.UNDECIDED
@@ -211,6 +213,7 @@ class _Search:
         up `late`, each time that the menu is asked. `soonest`: when a key can be taken at first, taken as `early` is.
         """
         self._late, self._early, self._rounds, self._soonest = late, early, rounds, soonest
+        # How early a call is matters only if it can last until no menu begins; how late, where that breaks a promise.
         self._uses_least = max(early) * self._limits.visits >= self._until
         limit_matters = self._monitor.depends_on_end and self._may_reach_limit(late)
         self._uses_most = limit_matters or self._bound is not None
@@ -320,7 +323,7 @@ class _Search:
         return not any(one.least <= least and one.most >= most for one in calls)
 
     def _add(self, layer: _Layer, place: _Place, call: _Call) -> None:
-        """Adds a call at a place, and drops those there that can be neither earlier nor later. Raises TooManyStates."""
+        """Adds a call at a place, and drops those that are neither earlier nor later than it. Raises TooManyStates."""
         if self._least_of is not None:
             self._least_of[place] = call.least
         kept = [one for one in layer.get(place, ()) if not (call.least <= one.least and call.most >= one.most)]

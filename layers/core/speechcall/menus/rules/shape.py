@@ -11,8 +11,8 @@ from speechcall.menus.rules.menu import Action, GotoMenu, Hangup, Lookup, Menu, 
 
 Traits = tuple[int | tuple[int, ...], ...]
 Outline = tuple[tuple[tuple[str, Traits], ...], ...]
-"""For each menu its keys, and for each key its actions: a menu to go to, one of these, or (more than one number) the
-menus that a lookup may lead to, the last where it leads without an answer."""
+"""For each menu its lists by name, and for each list its actions: a menu to go to (from 0), one of the negative numbers
+below, or (a tuple) the menus that a lookup may lead to, the last where it leads without a case."""
 _WEBHOOK, _HANGUP, _OPT_OUT = -1, -2, -3
 _LEADS_NOWHERE: dict[int, Action] = {_WEBHOOK: Webhook(""), _HANGUP: Hangup(), _OPT_OUT: OptOutStep("")}
 
@@ -28,7 +28,7 @@ def shape_of(menus: Sequence[Menu]) -> str:
 
 
 def outline_of(menus: Sequence[Menu]) -> Outline:
-    """Which key leads where, and nothing else: to be hashed, and to know menus that were seen before."""
+    """The kinds of the actions of each list, and where they lead: to be hashed, and to know menus seen before."""
     return tuple(tuple((key, tuple(map(_number, menu.actions[key]))) for key in sorted(menu.actions)) for menu in menus)
 
 

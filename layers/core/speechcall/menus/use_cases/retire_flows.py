@@ -49,8 +49,8 @@ def retire_flows(
 ) -> Retired:
     """Takes one step for each of `machines` (name and ARN) that belongs to `part` (see `part_of`), while time is left.
 
-    `time_left`: in seconds. A RetryableError about one machine, as `delete` raises where it has to wait for another
-    run, is logged, and the next machine is looked at. One is raised where `uses` cannot be read.
+    `time_left`: in seconds. A RetryableError about one machine, from `delete` or a change of `uses`, is logged: that
+    machine is left to a later run, and the next is looked at. One is raised where `uses` cannot be read.
     """
     done, ours = Retired(), (one for one in machines if part_of(one[0]) == part)
     while time_left() > 0 and (group := list(islice(ours, BATCH))):
@@ -103,7 +103,7 @@ def _take(
 
 
 def _delete(name: str, arn: str, uses: FlowUses, delete: Callable[[str], None]) -> None:
-    """Deletes a machine, then its item. Where that has to wait (RetryableError, raised on), it stays marked."""
+    """Deletes a machine, then its item. One that cannot be deleted now (RetryableError, raised on) stays marked."""
     try:
         delete(arn)
     except RetryableError:
