@@ -78,8 +78,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
     def _wake_and_place(self, message: Message, now_msec: int) -> Values:
-        """The values that give a queued message its place: its queue, which is woken first; before its `sendAt` one
-        apart from the queue, which is not woken.
+        """Wakes the queue of a queued message; returns the values that put the message into it.
+
+        Before its `sendAt` no queue is woken, and the values make the message wait for that moment, apart from queues.
         """
         if message.send_at_msec > now_msec:
             return due_values(LATER, message.send_at_msec)
