@@ -167,7 +167,7 @@ class Calls:
         """What goes wrong with one message is logged, and does not hold up the others.
 
         `waits`: the state of a message that is put off for five minutes after an unforeseen error: the index gives the
-        oldest first, and would give this one each minute before all others.
+        oldest first, and would give this one each minute before all others. None: it is not put off.
         """
         try:
             yield
@@ -229,10 +229,11 @@ class Calls:
             return Execution.ENDED
 
     def release_lines(self) -> None:
-        """Gives back the lines of call attempts whose message is gone, or was changed by hand, and calls no more.
+        """Gives back the lines of call attempts that are in no call, as their message is gone, was changed by hand, or
+        is in another attempt.
 
-        The pool is read before the messages. An attempt leaves the pool with its state, and never comes
-        back, so an attempt that is in the pool and is found not to be calling holds no call.
+        The pool is read before the messages. An attempt leaves the pool with its state, and never comes back, so one
+        that is in the pool and is found not to be calling holds no call.
         """
         released, pool = 0, self.lines.read()
         for number, name in pool.held.items():
