@@ -161,7 +161,10 @@ def sha256(secret: str) -> str:
 
 
 def _given(headers: Mapping[str, str]) -> tuple[str | None, str]:
-    """The user (None: the secret is an API key) and the secret. Raises Unauthorized where there are none."""
+    """The user (None: the secret is an API key) and the secret, as they were sent.
+
+    Raises Unauthorized where there are none, where they cannot be read, or where the user is above MAX_USER_BYTES.
+    """
     if key := headers.get(KEY_HEADER):
         return None, key
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
