@@ -486,10 +486,10 @@ class _Run:
             self.order.shut(candidate.queue, opens_msec)
 
     def _wait_for_cap(self, message: Message, caps: Caps) -> None:
-        """Puts off a message whose number has had as many calls as are allowed until the next is, or ends it if that is
-        too late.
+        """Puts off a message whose number has had as many calls as are allowed, until one more is; ends it if that is
+        too late. One whose account has used up its minutes, or what it may spend, keeps its place in its queue.
 
-        One whose account has used up its minutes, or what it may spend, keeps its place: `_pass_over` shuts its queue.
+        The run then claims nothing more for that account before it may call again, and `_pass_over` shuts the queue.
         """
         now = self.clock.now_msec()
         if caps.spent_until_msec:

@@ -274,7 +274,8 @@ class Calls:
             self.lines.tell_waiting(shares, self.clock.now_msec())
 
     def wake_queues(self) -> None:
-        """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.
+        """Puts queues into the order that hold messages, are not in it and are not kept out of it on purpose. Each
+        account is looked at once in five minutes.
 
         A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
         woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute. Also,

@@ -68,7 +68,7 @@ class DynamoPool:
         self._update("SET waiting_shares = :shares, waiting_told_msec = :now", values)
 
     def slow_down(self, next_msec: int) -> None:
-        """No line is taken before `next_msec`; of several such moments the latest holds.
+        """No line is taken before `next_msec`, as a provider wants fewer calls; of several moments the latest holds.
 
         throttle A   UpdateItem next_msec = 2000 ─────────► 2000
         throttle B        UpdateItem next_msec = 1900 ──X it is later already

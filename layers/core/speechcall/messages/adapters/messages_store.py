@@ -344,7 +344,7 @@ def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
 
 
 def reserved_of(limits: Mapping[str, int], charge: Charge | None) -> int:
-    """Spend reserved until the call ends: its highest price; 0: its account has no limit of spend.
+    """Spend reserved until the call ends, in millionths: its highest price; 0: its account has no limit of spend.
 
     Without a price, all of the day's, to be safe; the dialler never claims so.
     """
@@ -385,10 +385,11 @@ def _why_not(
 
 
 def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim:
-    """Why a line could not be taken of the pool as it was found (`item`). Full weighs most: then no message of this
-    kind, urgent or not, finds a line.
+    """Why a line could not be taken of the pool as it was found (`item`): it is full, the number is in a call, or else
+    the rate's next moment has not come. Full weighs most: then no message of this kind, urgent or not, finds a line.
     """
     found = item or {}
+    # `held_normal` is kept, and limits anything, only where lines are kept free for urgent messages.
     normal = 0 if is_urgent or not pool.urgent_lines else len(found.get("held_normal", ()))
     if len(found.get("held", ())) >= pool.lines or (normal and normal >= pool.lines_for(is_urgent)):
         return LinesFull()

@@ -256,7 +256,7 @@ class DynamoTurns:
         nothing_has_woken_it = "revision = :revision"
         found = self._update(
             key or turn_key(turn.account_id, turn.is_urgent),
-            "REMOVE order_pk",
+            "REMOVE order_pk",  # `order_sk` stays: to that place `settle_turn` puts an account back
             nothing_has_woken_it,
             {":revision": queue.revision if queue else turn.revision},
         )
