@@ -262,7 +262,7 @@ class _Run:
                 return
             if self.started >= self.free_normal and not candidate.turn.is_urgent:
                 return  # urgent turns come first, so none is left for the lines that only urgent messages may take
-            if self._dial_or_end(candidate.mid, candidate):
+            if self._dial_one(candidate.mid, candidate):
                 return
             self._look_again()
 
@@ -273,7 +273,7 @@ class _Run:
         """
         for mid in dict.fromkeys(named):
             while self.time_left() > 0 and self.started < self.free and mid not in self.tried:
-                if self._dial_or_end(mid, None):
+                if self._dial_one(mid, None):
                     return
 
     def _wait_for_rate(self) -> bool:
@@ -287,7 +287,7 @@ class _Run:
         self.clock.sleep(max(min(wait, LOOK_AGAIN_MSEC / 1000), 0.001))
         return True
 
-    def _dial_or_end(self, mid: str, candidate: Candidate | None) -> bool:
+    def _dial_one(self, mid: str, candidate: Candidate | None) -> bool:
         """Dials one message, if it may be dialled. True: the run ends, as no other message would get a line either, or
         the time left is too short.
 

@@ -238,12 +238,12 @@ class LeavingMessages(DynamoMessageReader):
             answered, values[":answered"] = ", answered_reason = :answered", message.answered_reason
         expression = f"SET #state = :to, redials = :redials{answered}, {SHARD} {NOT_FINISHED}"
         message = _in_a_call(message)
-        checks = self._nothing_is_cancelled(message)
+        checks = self._cancellation_checks(message)
         leaving = Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks)
         failed = self._leave(replace(leaving, again_msec=due_msec))
         return _why_not_again(failed, message)
 
-    def _nothing_is_cancelled(self, message: Message) -> Parts:
+    def _cancellation_checks(self, message: Message) -> Parts:
         """The conditions, by the names of parts, that a message was cancelled neither with its list nor with its
         campaign, nor with its account's queue. (That it was not cancelled by itself is a clause of `_parts`.)
         """

@@ -186,7 +186,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             clock=charge.turn.standing if charge else 0,
         )
         parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
-        parts |= _not_opted_out(self._registry, message)
+        parts |= _opt_out_checks(self._registry, message)
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
@@ -398,7 +398,7 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
     return TooSoon(int(found.get("next_msec", now_msec)))
 
 
-def _not_opted_out(table: str, message: Message) -> dict[str, Any]:
+def _opt_out_checks(table: str, message: Message) -> dict[str, Any]:
     """The parts of a claim that refuse it if the message's number is on a list of opt-outs that the message obeys."""
     nobody_has_opted_out = "attribute_not_exists(since_msec)"
     return {
