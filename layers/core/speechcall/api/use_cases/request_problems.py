@@ -200,7 +200,7 @@ _VAR = 2
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: object, path: str) -> Problem:
     """The problem that pydantic calls `kind` at `loc`, where `given` is. `message` is pydantic's text.
 
-    `path`: of the message (`messages[0]`), or empty; that of the problem goes on by `loc`, without two marks that are
+    `path`: of the message (`messages[0]`), or empty. The problem's path is that and `loc`, without two marks that are
     pydantic's own: `[key]` at the end, where the name itself is wrong, and the kind of an action. So `menu`, 0,
     `dtmfActions`, `d1`, 0, `webhook`, `url` becomes `messages[0].menu[0].dtmfActions.d1[0].url`.
     """
@@ -259,8 +259,9 @@ def _unknown(place: str, name: str) -> str:
 
 
 def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> str:
-    """The end of the sentence: which character of what was given cannot be seen, or only looks right, as what is wrong
-    would puzzle without that; empty: none. In: as `_text`.
+    """The end of the sentence: which character of what was given cannot be seen, or only looks right; empty: none.
+
+    Without that the sentence would puzzle. In: as `_text`.
     """
     if is_key or kind == "extra_forbidden":
         return foreign(str(loc[-2] if is_key else loc[-1]))
