@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from speechcall.menus.rules.menu import Hangup, Menu
-from speechcall.messages.rules.attempts import has_key, is_better
+from speechcall.messages.rules.attempts import has_key, later_one_decides
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.shared.rules.outcome import OutcomeName
 
@@ -42,7 +42,7 @@ def test_the_best_attempt_is_that_with_a_key_then_an_answered_one_then_the_last(
     for order in itertools.product(enumerate(attempts), repeat=3):
         best = order[0]
         for one in order[1:]:
-            if is_better(*one[1], *best[1]):
+            if later_one_decides(*one[1], *best[1]):
                 best = one
         keys = [one for one in order if one[1] == ("answered", True)]
         answered = [one for one in order if one[1][0] == "answered"]

@@ -344,11 +344,11 @@ def _set_or_remove(settings: Mapping[str, object]) -> str:
 
 
 def _as_read(name: str, value: object) -> str:
-    """The clause that a setting is as it was read: missing, where an earlier release did not write it, is its default.
+    """The clause that a setting still has the `value` that was read of it.
 
-    `...` equals no value, so settings that are not in `_NEWER` must be there.
+    Where that is what a missing one means (`_NEWER`), it may be missing too: an earlier release did not write it.
     """
-    default = _NEWER.get(name, ...)
+    default = _NEWER.get(name, ...)  # `...` equals no value: all other settings are in every item
     return (
         f"(attribute_not_exists(#{name}) OR #{name} = :read_{name})" if value == default else f"#{name} = :read_{name}"
     )

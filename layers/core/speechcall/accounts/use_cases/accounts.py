@@ -163,7 +163,10 @@ def sha256(secret: str) -> str:
 
 
 def _given(key: str | None, authorization: str | None) -> tuple[str | None, str]:
-    """The user (None: the secret is an API key) and the secret. Raises Unauthorized where there are none."""
+    """The user (None: the secret is an API key) and the secret, as they were sent.
+
+    Raises Unauthorized where there are none, where they cannot be read, or where the user is above MAX_USER_BYTES.
+    """
     if key:
         return None, key
     scheme, _, encoded = (authorization or "").partition(" ")

@@ -123,7 +123,8 @@ class HttpApi:
     def route(self, key: Route) -> Callable[[Handler], Handler]:
         """A decorator: the function answers this route ("GET /bat/message/{messageId}", as in template.yaml).
 
-        With a GET it answers the HEAD as well, by the same answer: the gateway sends no body after a HEAD.
+        With a GET it answers the HEAD as well, by the same answer: the gateway sends no body after a HEAD. Raises
+        ValueError, a fault of ours, for a route of RECORDED where nothing records.
         """
 
         def add(handler: Handler) -> Handler:

@@ -24,6 +24,7 @@ def check_site(headers: Mapping[str, str]) -> None:
         raise _refused()
     if origin is not None:
         scheme, _, authority = origin.strip().lower().partition("://")
+        # Either header may leave the default port out. Of another scheme none is left out: no authority ends in ":".
         port = _DEFAULT_PORTS.get(scheme, ":")
         if not authority or authority.removesuffix(port) != headers.get("host", "").lower().removesuffix(port):
             raise _refused()

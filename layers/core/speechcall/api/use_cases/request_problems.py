@@ -198,10 +198,11 @@ _VAR = 2
 
 
 def problem_of(loc: tuple[int | str, ...], kind: str, message: str, given: object, path: str) -> Problem:
-    """The problem that pydantic calls `kind` at `loc`, where `given` is; `path` is that of the message, or empty.
+    """The problem that pydantic calls `kind` at `loc`, where `given` is. `message` is pydantic's text.
 
-    `message` is pydantic's text. Two marks in `loc` are pydantic's own and are left out of the path: `[key]` at the
-    end, where the name itself is wrong, and the kind of an action.
+    `path`: of the message (`messages[0]`), or empty. The problem's path is that and `loc`, without two marks that are
+    pydantic's own: `[key]` at the end, where the name itself is wrong, and the kind of an action. So `menu`, 0,
+    `dtmfActions`, `d1`, 0, `webhook`, `url` becomes `messages[0].menu[0].dtmfActions.d1[0].url`.
     """
     code = _CODES.get(str(loc[0]), "INVALID_MENU") if loc else "INVALID_MESSAGE"
     is_key = len(loc) in (_KEY + 2, _VAR + 1) and loc[-1] == _KEY_MARK
@@ -223,7 +224,8 @@ def shown(text: str) -> str:
 
 
 def _text(loc: tuple[int | str, ...], kind: str, message: str, is_key: bool) -> str:
-    """What is wrong; it completes the sentence that begins with the place. In: as `problem_of`.
+    """What is wrong; it completes the sentence that begins with the place. In: as `problem_of`; a `repeat` is left
+    out of `loc`.
 
     `is_key`: it is the name itself, of a key or of a member of `vars`, that is wrong.
     """
@@ -257,8 +259,9 @@ def _unknown(place: str, name: str) -> str:
 
 
 def _hidden(loc: tuple[int | str, ...], kind: str, given: Any, is_key: bool) -> str:
-    """Which character of what was given cannot be seen, or only looks right; empty: none. Without that the sentence
-    would puzzle. In: as `_text`.
+    """The end of the sentence: which character of what was given cannot be seen, or only looks right; empty: none.
+
+    Without that the sentence would puzzle. In: as `_text`.
     """
     if is_key or kind == "extra_forbidden":
         return foreign(str(loc[-2] if is_key else loc[-1]))
@@ -285,7 +288,7 @@ def _is_inside(member: str, loc: tuple[int | str, ...]) -> bool:
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
-    """The name in RIGHT of the place at `loc`."""
+    """The name in RIGHT of the place at `loc`, such as `menu[]`, `say.text` or `action.url`. In: as `_text`."""
     if not loc:
         return "message"
     if loc[0] in ("redial", "fallback", "consent"):

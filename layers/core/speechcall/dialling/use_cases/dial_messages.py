@@ -115,7 +115,8 @@ def dial_messages(
 
     Stops when the lines are full, when none is left, or when `time_left` (seconds) runs out; waits for the rate's next
     free moment, a second at a time. Any number of copies may run. What goes wrong with one message is logged, and the
-    message tried again 20 s later at the earliest. Raises what the reads of the pool and of the order raise.
+    message tried again 20 s later at the earliest. Raises what the reads of the pool, of the order and of the messages
+    that were put off raise.
 
     `named`, `urgent`: ids of messages that were just queued; the urgent ones are dialled before all others, because the
     order may not show them yet. `strays`: ids of messages without a place in a queue; they are given one.
@@ -210,8 +211,10 @@ class _Run:
 
     def bring_back(self) -> int:
         """Puts messages that were put off until now back into their queues, and queues whose hours have opened back
-        into the order; returns how many of both. Messages whose time is up end. What goes wrong with the queues, or
-        with one message, is logged.
+        into the order; returns how many of both. Messages whose time is up end.
+
+        What goes wrong with the queues, or with one message, is logged. Raises what the reads raise that find the
+        messages, and the pool and the order anew.
         """
         opened = 0
         try:
@@ -259,7 +262,7 @@ class _Run:
                 return
             if self.started >= self.free_normal and not candidate.turn.is_urgent:
                 return  # urgent turns come first, so none is left for the lines that only urgent messages may take
-            if self._dial_or_end(candidate.mid, candidate):
+            if self._dial_one(candidate.mid, candidate):
                 return
             self._look_again()
 
@@ -270,7 +273,7 @@ class _Run:
         """
         for mid in dict.fromkeys(named):
             while self.time_left() > 0 and self.started < self.free and mid not in self.tried:
-                if self._dial_or_end(mid, None):
+                if self._dial_one(mid, None):
                     return
 
     def _wait_for_rate(self) -> bool:
@@ -284,7 +287,7 @@ class _Run:
         self.clock.sleep(max(min(wait, LOOK_AGAIN_MSEC / 1000), 0.001))
         return True
 
-    def _dial_or_end(self, mid: str, candidate: Candidate | None) -> bool:
+    def _dial_one(self, mid: str, candidate: Candidate | None) -> bool:
         """Dials one message, if it may be dialled. True: the run ends, as no other message would get a line either, or
         the time left is too short.
 
@@ -301,9 +304,9 @@ class _Run:
                 logger.exception("message %s could not be dialled", mid, extra=_fields(mid, message))
             self._put_off(mid, AGAIN_SECONDS, message)
             claim = None
-        return self._heed(claim, mid, candidate)
+        return self._heed_for_run(claim, mid, candidate)
 
-    def _heed(self, claim: Claim | None, mid: str, candidate: Candidate | None) -> bool:
+    def _heed_for_run(self, claim: Claim | None, mid: str, candidate: Candidate | None) -> bool:
         """Does what a claim (None: none was made, or it failed) means for the rest of the run: the message is not tried
         again, or its queue or account is passed over, or the rate is waited for and the message taken again.
 
@@ -348,7 +351,8 @@ class _Run:
             case Capped(caps):
                 self.tried.add(mid)
                 if candidate and caps.spent_until_msec:
-                    # All of the queue wait for the account's next day: they cost nothing until then.
+                    # All of the queue wait for the account's next day, or for calls in progress that may give some of
+                    # this one back: they cost nothing until then.
                     self.order.shut(candidate.queue, caps.spent_until_msec)
             case HeldBack(by, is_final):
                 self.tried.add(mid)
@@ -368,7 +372,8 @@ class _Run:
         now = self.clock.now_msec()
         if message is None or message.state is not State.QUEUED or _was_put_off(message, now):
             if message is not None and message.finished_msec and message.finished_msec < now - REST_MSEC:
-                # An earlier release, which knew no queues, has ended it: it would stand at the head for ever.
+                # An earlier release, which knew no queues, has ended it: it would stand at the head for ever. (One that
+                # has ended within the last minute may stand there only because the index lags.)
                 self.messages.forget_place(message)
             return None
         when = _when(message, now)
@@ -381,9 +386,9 @@ class _Run:
         if message.cancelled_msec is not None:  # an earlier release has queued it again although it was cancelled
             self._hold_back(message, Brake.MESSAGE, is_final=True)
             return None
-        known = self._known_refusal(message, now)
-        if known:
-            return known
+        refusal = self._refuse_early(message, now)
+        if refusal:
+            return refusal
         try:
             # Published before a line is taken: a line never waits for Step Functions' throttle.
             flow_arn = self.flows.publish(message.menus)
@@ -399,12 +404,13 @@ class _Run:
             )
             self.done.expired += refuse_message(message, SPEND_LIMIT, None, now, messages=self.messages)
             return None
-        return self._take_in(message, flow_arn, charge, self._claim(message, flow_arn, charge, when.until_msec))
+        claim = self._claim(message, flow_arn, charge, when.until_msec)
+        return self._heed_for_message(message, flow_arn, charge, claim)
 
-    def _known_refusal(self, message: Message, now_msec: int) -> Claim | None:
-        """The refusal that a claim would get, if this run knows it already; None: only a claim can tell.
+    def _refuse_early(self, message: Message, now_msec: int) -> Claim | None:
+        """Refuses a message as its claim would be refused, if this run knows that already; None: only a claim can tell.
 
-        A message to a number that is in a call is put off here, unless it is the first (`_wait_for_number`).
+        As after the claim, one to a number that is in a call is put off, unless it is the first (`_wait_for_number`).
         """
         if message.number in self.busy:
             return self._wait_for_number(message)
@@ -413,8 +419,10 @@ class _Run:
         spent_until = self.spent.get(message.account_id, 0)
         return Capped(Caps(spent_until_msec=spent_until)) if spent_until > now_msec else None
 
-    def _take_in(self, message: Message, flow_arn: str, charge: Charge, claim: Claim) -> Claim:
-        """Does what a claim means for its message: a call begins, or the message waits or ends. Returns the claim."""
+    def _heed_for_message(self, message: Message, flow_arn: str, charge: Charge, claim: Claim) -> Claim:
+        """Does what a claim means for its message: a call begins, or the message ends, waits elsewhere, or stays as it
+        is. Returns the claim, of which `_heed_for_run` does the rest.
+        """
         mid, now = message.mid, self.clock.now_msec()
         match claim:
             case NumberBusy():
@@ -478,10 +486,10 @@ class _Run:
             self.order.shut(candidate.queue, opens_msec)
 
     def _wait_for_cap(self, message: Message, caps: Caps) -> None:
-        """Puts off a message whose number has had as many calls as are allowed until the next is, or ends it if that is
-        too late.
+        """Puts off a message whose number has had as many calls as are allowed, until one more is; ends it if that is
+        too late. One whose account has used up its minutes, or what it may spend, keeps its place in its queue.
 
-        One whose account has used up its minutes, or what it may spend, keeps its place: `_pass_over` shuts its queue.
+        The run then claims nothing more for that account before it may call again, and `_pass_over` shuts the queue.
         """
         now = self.clock.now_msec()
         if caps.spent_until_msec:

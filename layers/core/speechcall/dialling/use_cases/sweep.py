@@ -167,7 +167,7 @@ class Calls:
         """What goes wrong with one message is logged, and does not hold up the others.
 
         `waits`: the state of a message that is put off for five minutes after an unforeseen error: the index gives the
-        oldest first, and would give this one each minute before all others.
+        oldest first, and would give this one each minute before all others. None: it is not put off.
         """
         try:
             yield
@@ -229,10 +229,11 @@ class Calls:
             return Execution.ENDED
 
     def release_lines(self) -> None:
-        """Gives back the lines of call attempts whose message is gone, or was changed by hand, and calls no more.
+        """Gives back the lines of call attempts that are in no call, as their message is gone, was changed by hand, or
+        is in another attempt.
 
-        The pool is read before the messages. An attempt leaves the pool with its state, and never comes
-        back, so an attempt that is in the pool and is found not to be calling holds no call.
+        The pool is read before the messages. An attempt leaves the pool with its state, and never comes back, so one
+        that is in the pool and is found not to be calling holds no call.
         """
         released, pool = 0, self.lines.read()
         for number, name in pool.held.items():
@@ -273,7 +274,8 @@ class Calls:
             self.lines.tell_waiting(shares, self.clock.now_msec())
 
     def wake_queues(self) -> None:
-        """A queue that holds messages and is not in the order is put there; each account is looked at in five minutes.
+        """Puts queues into the order that hold messages, are not in it and are not kept out of it on purpose. Each
+        account is looked at once in five minutes.
 
         A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
         woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute. Also,

@@ -46,9 +46,9 @@ def claim_parts(
 ) -> Parts:
     """The parts of a claim that count its call, each with its limit as a condition.
 
-    `found`: the items at which the tries before of this claim have failed, by the names of the parts; empty at the
-    first. The limit was not reached: some of the calls in an item count no more. They are taken out, on the condition
-    that the item is as it was read.
+    `found`: the items at which earlier tries of this claim have failed, by the names of the parts; empty at the first
+    try. They were full, and yet the limit is not reached, because some calls in them count no more. These are taken
+    out, on the condition that the item is as it was read.
 
     dialer A   TransactWrite: + m-1, if fewer than 2 are there ──► counted: 2
     dialer B        TransactWrite: + n-1 ──X 2 are there ──► one of them is of the day before yesterday
@@ -111,10 +111,9 @@ def _reserve(table: str, message: Message, most: int, reserved: int, now_msec: i
 
 
 def end_parts(table: str, message: Message, now_msec: int, *, gives_back: bool, is_over: bool) -> Parts:
-    """The parts of an end that correct what its claim has counted.
+    """The parts of an end that correct what the claim of its call has counted; empty: nothing has to be corrected.
 
-    Empty: the claim counted nothing. `gives_back`: this end gives the line back; a call that was not placed is then
-    taken from its number's calls.
+    `gives_back`: this end gives the line back; a call that was not placed is then taken from its number's calls.
     `is_over`: all is known of the call that ever will be, so its minutes and its price are corrected. Where its length
     is not known, the time for which it held its line counts; or, if the line was given back before, what was charged.
     """
@@ -182,7 +181,8 @@ def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Ma
     )
     known = 0 if message.was_not_placed else message.talked_msec
     gives_back = 0 if known is None else message.charged_msec - known
-    spent_until = _spent_until(client, table, message.account_id, limits.get("minutes"), now_msec, gives_back)
+    minutes = limits.get("minutes")
+    spent_until = _minutes_used_up_until(client, table, message.account_id, minutes, now_msec, gives_back)
     if "spend" in limits and not spent_until:
         spent = spent_of_day(client, table, message.account_id, now_msec) - _unspent(message)
         spent_until = next_day_msec(now_msec) if spent + message.reserved > limits["spend"] else 0
@@ -202,7 +202,7 @@ def read_numbers(
     Out: by number. One whose count DynamoDB has not given in READ_TRIES requests stands as never called. `digest`: of
     a number, as its messages have it. The stack's own count is not told: it would say whom other accounts call.
     """
-    spent = _spent_until(client, table, account.account_id, account.minutes_per_day, now_msec)
+    spent = _minutes_used_up_until(client, table, account.account_id, account.minutes_per_day, now_msec)
     most = account.calls_per_number
     if most is None:
         return dict.fromkeys(numbers, Caps((), spent))
@@ -235,10 +235,10 @@ def spent_of_day(client: "DynamoDBClient", table: str, account_id: str, at_msec:
     return int((read_item(client, table, _day_key(spend_key, account_id, at_msec)) or {}).get("spent_amount", 0))
 
 
-def _spent_until(
+def _minutes_used_up_until(
     client: "DynamoDBClient", table: str, account_id: str, minutes: int | None, now_msec: int, gives_back_msec: int = 0
 ) -> int:
-    """Until when an account has used up its minutes; 0: it has not.
+    """Until when an account has used up its minutes: the end of the day (UTC) of `now_msec`; 0: it has not.
 
     `minutes`: how many it has in a day; None: any number. `gives_back_msec`: what the end of a call will give back, and
     is still counted.

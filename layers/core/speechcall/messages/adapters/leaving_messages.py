@@ -180,12 +180,13 @@ class LeavingMessages(DynamoMessageReader):
         known = {name: item.get(name, "") for name in ("account_id", "campaign", "funnel")}
         told_of = None
         if "status_url" in item or "counts_in_list" in item:
-            from speechcall.messages.adapters.status_items import told_of_item  # noqa: PLC0415, as in `_told`
+            from speechcall.messages.adapters.status_items import told_of_item  # noqa: PLC0415, as in `_told_to_sender`
 
             told_of = told_of_item(item, now_msec, outcome)
         ended: EndedMessage | None = None
         if all(isinstance(value, str) for value in known.values()) and known["campaign"]:
             had_line = before is State.CALLING
+            # Of a call of which nothing was heard `expires_at` does not matter.
             ended = EndedMessage(**known, mid=mid, expires_at=0, had_line=had_line, outcome=outcome, heard=None)
         it_is_in_its_state, stored = it_is(before)
         values = {":outcome": outcome.outcome, ":reason": outcome.reason, ":now": now_msec}
@@ -237,12 +238,12 @@ class LeavingMessages(DynamoMessageReader):
             answered, values[":answered"] = ", answered_reason = :answered", message.answered_reason
         expression = f"SET #state = :to, redials = :redials{answered}, {SHARD} {NOT_FINISHED}"
         message = _in_a_call(message)
-        checks = self._nothing_is_cancelled(message)
+        checks = self._cancellation_checks(message)
         leaving = Leaving(message, State.QUEUED, now_msec, expression, values, None, heard, more, checks)
         failed = self._leave(replace(leaving, again_msec=due_msec))
         return _why_not_again(failed, message)
 
-    def _nothing_is_cancelled(self, message: Message) -> Parts:
+    def _cancellation_checks(self, message: Message) -> Parts:
         """The conditions, by the names of parts, that a message was cancelled neither with its list nor with its
         campaign, nor with its account's queue. (That it was not cancelled by itself is a clause of `_parts`.)
         """
@@ -301,11 +302,14 @@ class LeavingMessages(DynamoMessageReader):
                 leaving.heard,
             )
         return self._count_and_write(
-            self._parts(leaving), ended, leaving.now_msec, leaving.checks, told_of=self._told(leaving)
+            self._parts(leaving), ended, leaving.now_msec, leaving.checks, told_of=self._told_to_sender(leaving)
         )
 
     def _keep_its_list(self, message: Message, now_msec: int) -> None:
-        """Before the end of a message: keeps its list and campaign as long as the message, where it ends a week late.
+        """Keeps the list and the campaign of a message that is about to end at least as long as the message.
+
+        It writes only where the message ends more than a week after its time was up (KNOWN_BY_SECONDS and
+        LIST_LONGER_SECONDS): else they are kept longer than the message anyway.
 
         end        UpdateItem: its list is kept longer ──► TransactWrite: finished
         TTL             deletes the list before that ──X it is gone; nothing is made in its place
@@ -376,7 +380,7 @@ class LeavingMessages(DynamoMessageReader):
 
     def _limit_parts(self, leaving: Leaving) -> Parts:
         """The parts of an end that correct what its call counts against the limits of its account and of the stack;
-        empty: it counts against none.
+        empty: it counts against none, or nothing has to be corrected.
         """
         if not leaving.message.limits:
             return {}
@@ -387,10 +391,10 @@ class LeavingMessages(DynamoMessageReader):
             self._registry, leaving.message, leaving.now_msec, gives_back=leaving.had_line, is_over=leaving.is_over
         )
 
-    def _told(self, leaving: Leaving) -> "Told | None":
-        """What is reported of the end of a message, or of its attempt, and where; None: nothing is.
+    def _told_to_sender(self, leaving: Leaving) -> "Told | None":
+        """What the sender is told of the end of a message, or of its attempt, and where; None: nothing.
 
-        So it is for most messages, and for one that begins to settle.
+        Of most messages nothing is told, as no `statusUrl` is known; nor of one that begins to settle.
         """
         message = leaving.message
         if leaving.settles or not (message.status_url or message.counts_in_list):
@@ -447,7 +451,7 @@ class LeavingMessages(DynamoMessageReader):
         killed     TransactWrite: m finished, its event pending ──► killed
         the minute's tick                      its event is due ──► queued ──► sent
         """
-        from speechcall.messages.adapters.status_items import (  # noqa: PLC0415, as in `_told`
+        from speechcall.messages.adapters.status_items import (  # noqa: PLC0415, as in `_told_to_sender`
             ENDS,
             LIST_EVENT,
             Open,
@@ -587,10 +591,10 @@ def _why_not_again(failed: Mapping[str, Values | None], message: Message) -> Red
         return Redialled.QUEUED
     if MESSAGE in failed:
         found = failed[MESSAGE] or {}
-        is_this_call = "cancelled_msec" in found and found.get("attempt") == message.attempt
+        is_cancelled = "cancelled_msec" in found and found.get("attempt") == message.attempt
         settles = message.state is State.SETTLING
         is_in_its_state = (SETTLING_END in found) if settles else found.get("state") == State.CALLING.value
-        return Redialled.CANCELLED if is_this_call and is_in_its_state else Redialled.DONE_BEFORE
+        return Redialled.CANCELLED if is_cancelled and is_in_its_state else Redialled.DONE_BEFORE
     return Redialled.DAY_FULL if set(failed) == {DAY} else Redialled.CANCELLED
 
 

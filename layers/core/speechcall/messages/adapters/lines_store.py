@@ -68,7 +68,7 @@ class DynamoPool:
         self._update("SET waiting_shares = :shares, waiting_told_msec = :now", values)
 
     def slow_down(self, next_msec: int) -> None:
-        """No line is taken before `next_msec`; of several such moments the latest holds.
+        """No line is taken before `next_msec`, as a provider wants fewer calls; of several moments the latest holds.
 
         throttle A   UpdateItem next_msec = 2000 ─────────► 2000
         throttle B        UpdateItem next_msec = 1900 ──X it is later already
@@ -117,8 +117,9 @@ _GIVE_BACK = "DELETE held :entries, held_normal :entries, numbers :numbers"
 
 def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *, is_urgent: bool, clock: int) -> Any:
     """The update of a transaction that takes a line for the attempt `holder`, if one is free for such a message, no
-    call to its number is live, and the rate's next moment has come. `clock`: the virtual time of the account that takes
-    it.
+    call to its number is live, and the rate's next moment has come.
+
+    `clock`: the virtual time of the account that takes it; an account that comes to wait begins there at the earliest.
     """
     a_line_is_free = "(attribute_not_exists(held) OR size(held) < :lines)"
     the_number_is_free = "(attribute_not_exists(numbers) OR NOT contains(numbers, :number))"
@@ -150,7 +151,11 @@ def take_line(table: str, holder: str, number: str, pool: Pool, now_msec: int, *
 
 
 def give_back(table: str, holder: str, number: str) -> Any:
-    """The update of a transaction that gives a line back; it changes nothing where there is none."""
+    """The update of a transaction that gives a line back.
+
+    It does not ask whether the attempt `holder` has the line; the part of its message has to, in the same transaction.
+    Else it would take the number away, which may be in another's call by now.
+    """
     return {
         "TableName": table,
         "Key": to_wire(POOL),

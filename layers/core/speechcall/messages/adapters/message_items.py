@@ -234,7 +234,7 @@ def load(item: Values) -> Message:
         status_events=tuple(item.get("status_events", ())),
         counts_in_list=item.get("counts_in_list", False),
         is_urgent=item.get("urgent", False),
-        share=None if is_claimed_by_release_before else item.get("line_share") or None,
+        share=None if is_claimed_by_release_before else item.get("line_share") or None,  # 0: none was charged
         charged_msec=item.get("charged_msec", 0),
         is_limited=item.get("has_limit", False),
         limits=item.get("limits", {}),

@@ -78,8 +78,9 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         return self._move(message.mid, State.PREPARING, State.QUEUED, expression, values)
 
     def _wake_and_place(self, message: Message, now_msec: int) -> Values:
-        """The values that give a queued message its place: its queue, which is woken first; before its `sendAt` one
-        apart from the queue, which is not woken.
+        """Wakes the queue of a queued message; returns the values that put the message into it.
+
+        Before its `sendAt` no queue is woken, and the values make the message wait for that moment, apart from queues.
         """
         if message.send_at_msec > now_msec:
             return due_values(LATER, message.send_at_msec)
@@ -185,7 +186,7 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
             clock=charge.turn.standing if charge else 0,
         )
         parts = {"pool": {"Update": take}, "message": {"Update": call_it}, **self._brakes(message)}
-        parts |= _not_opted_out(self._registry, message)
+        parts |= _opt_out_checks(self._registry, message)
         if charge:
             parts["turn"] = {"Update": charge_turn(self._registry, charge, name, message.mid)}
             parts["queue"] = {"Update": charge_queue(self._registry, charge)}
@@ -343,7 +344,7 @@ def limits_of(charge: Charge | None, pool: Pool) -> dict[str, int]:
 
 
 def reserved_of(limits: Mapping[str, int], charge: Charge | None) -> int:
-    """Spend reserved until the call ends: its highest price; 0: its account has no limit of spend.
+    """Spend reserved until the call ends, in millionths: its highest price; 0: its account has no limit of spend.
 
     Without a price, all of the day's, to be safe; the dialler never claims so.
     """
@@ -384,10 +385,11 @@ def _why_not(
 
 
 def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *, is_urgent: bool) -> Claim:
-    """Why a line could not be taken of the pool as it was found (`item`). Full weighs most: then no message of this
-    kind, urgent or not, finds a line.
+    """Why a line could not be taken of the pool as it was found (`item`): it is full, the number is in a call, or else
+    the rate's next moment has not come. Full weighs most: then no message of this kind, urgent or not, finds a line.
     """
     found = item or {}
+    # `held_normal` is kept, and limits anything, only where lines are kept free for urgent messages.
     normal = 0 if is_urgent or not pool.urgent_lines else len(found.get("held_normal", ()))
     if len(found.get("held", ())) >= pool.lines or (normal and normal >= pool.lines_for(is_urgent)):
         return LinesFull()
@@ -396,7 +398,7 @@ def _why_no_line(item: Values | None, number: str, pool: Pool, now_msec: int, *,
     return TooSoon(int(found.get("next_msec", now_msec)))
 
 
-def _not_opted_out(table: str, message: Message) -> dict[str, Any]:
+def _opt_out_checks(table: str, message: Message) -> dict[str, Any]:
     """The parts of a claim that refuse it if the message's number is on a list of opt-outs that the message obeys."""
     nobody_has_opted_out = "attribute_not_exists(since_msec)"
     return {

@@ -92,7 +92,7 @@ def told_of_message(
 
 def told_of_item(item: Values, now_msec: int, outcome: Outcome) -> Told | None:
     """As `told_of_message`, for a message whose item cannot be understood: from the members of it that can; None: too
-    few can.
+    few can. Only that the message has ended is told, nothing of its attempt.
     """
     texts = {name: item.get(name, "") for name in ("mid", "account_id", "list_id", "status_url")}
     events, expires_at, attempt = item.get("status_events", []), item.get("expires_at"), item.get("attempt", 0)

@@ -54,6 +54,8 @@ class DynamoStops:
         """Pauses an account, a campaign or a list; how it stands then: what is cancelled stays so. None: there is no
         such campaign. `expires_at`: of a list's brake; no matter for the others.
 
+        Out, for an account: paused now, also where it was paused before.
+
         pause     UpdateItem: paused ──► answered
         dialer         TransactWrite: a line for m ──X paused
         or

@@ -176,9 +176,9 @@ class DynamoTurns:
         place: Callable[[int], str],
         clock: Callable[[], int],
     ) -> None:
-        """Keeps awake a turn or queue that is in the order; gives one that is not a place among those that are served
-        now. `key`: of its item; `partition`, `place`: its place in the index, which is made of a virtual time.
+        """Keeps a turn or queue that is in the order awake, or brings one that is not into it, among those served now.
 
+        `key`: of its item; `partition`, `place`: its place in the index, which is made of a virtual time.
         One that was away has saved no line time: it begins at `clock`, the virtual time of what was served last, or at
         its own if that is later. One that is paused stays away until it is resumed.
 
@@ -256,7 +256,7 @@ class DynamoTurns:
         nothing_has_woken_it = "revision = :revision"
         found = self._update(
             key or turn_key(turn.account_id, turn.is_urgent),
-            "REMOVE order_pk",
+            "REMOVE order_pk",  # `order_sk` stays: to that place `settle_turn` puts an account back
             nothing_has_woken_it,
             {":revision": queue.revision if queue else turn.revision},
         )
@@ -334,10 +334,11 @@ def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
 
 
 def charge_queue(table: str, charge: Charge) -> Any:
-    """The part of a claim that charges the queue.
+    """The part of a claim that charges the queue. Only a queue with hours has a condition: that it was not shut
+    meanwhile.
 
-    The part of the turn, in the same transaction, keeps claims of one account apart. So here only a queue with hours
-    has a condition: that it was not shut meanwhile.
+    That no other claim has charged the queue since it was read, `charge_turn` makes sure in the same transaction: it
+    would have charged the account too.
     """
     queue = charge.queue
     charged = queue.charged(cost(charge.line_msec, charge.turn.share))
@@ -382,7 +383,7 @@ def settle_turn(
 
 
 def settle_queue(table: str, account_id: str, campaign: str, is_urgent: bool, owed: int, window: str = "") -> Any:
-    """The part of an end that corrects what its queue was charged."""
+    """The part of an end that corrects what its queue was charged. `owed`: as in `settle_turn`."""
     return {
         "TableName": table,
         "Key": to_wire(queue_key(account_id, campaign, is_urgent, window)),

@@ -12,14 +12,14 @@ def has_key(menus: Sequence[Menu]) -> bool:
     return any(menu.own_keys() for menu in menus)
 
 
-def is_better(outcome: OutcomeName, key_pressed: bool, than: OutcomeName, its_key_pressed: bool) -> bool:
-    """Whether a later attempt, and not the best one before it, is what becomes of a message.
+def later_one_decides(outcome: OutcomeName, key_pressed: bool, before: OutcomeName, key_pressed_before: bool) -> bool:
+    """Whether a message has the outcome of a later attempt, and not that of the best attempt before it.
 
-    `outcome`, `key_pressed`: of the later attempt; `than`, `its_key_pressed`: of the best before it.
-    The best attempt is the message's outcome: one with a key pressed, else one that was answered, else the last one.
-    Where two are alike, the later one counts.
+    `outcome`, `key_pressed`: of the later attempt; `before`, `key_pressed_before`: of the best one before it.
+    One that was answered, and a key pressed, is better than one without a key, and that is better than one that was not
+    answered. Of two that are alike the later one decides.
     """
-    return _rank(outcome, key_pressed) >= _rank(than, its_key_pressed)
+    return _rank(outcome, key_pressed) >= _rank(before, key_pressed_before)
 
 
 def _rank(outcome: OutcomeName, key_pressed: bool) -> int:
@@ -29,11 +29,12 @@ def _rank(outcome: OutcomeName, key_pressed: bool) -> int:
 
 
 def best_outcome(message: Message, outcome: Outcome, *, key_pressed: bool = False) -> Outcome:
-    """What becomes of a message that is not dialled again, with regard to its calls before (`answered_reason`).
+    """The outcome of a message that is not dialled again: `outcome`, or that of a call before which was answered.
 
     `outcome`, `key_pressed`: of its last attempt, or of what ends it while it waits.
     """
     before = message.answered_reason
-    if before is None or is_better(outcome.outcome, key_pressed, "answered", its_key_pressed=False):
+    # After a key nothing is dialled again: so in the call before none was pressed.
+    if before is None or later_one_decides(outcome.outcome, key_pressed, "answered", key_pressed_before=False):
         return outcome
     return Outcome("answered", before)

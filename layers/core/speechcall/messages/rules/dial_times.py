@@ -34,7 +34,10 @@ def throttled_again_seconds(put_offs: int) -> int:
 
 
 def may_redial(outcome: OutcomeName) -> bool:
-    """Whether a number may be dialled again after this, if its message says so. Of `answered`, `next_msec` decides."""
+    """Whether a number may be dialled again after a call with this outcome, if its message says so.
+
+    False for `answered` too: whether it is dialled again for want of a key, `next_msec` decides itself.
+    """
     match outcome:
         case "busy" | "noAnswer" | "failed":
             return True

@@ -71,6 +71,7 @@ def _seconds(left: int, mean: float, turn: Turn, capacity: Capacity, rivals: int
 
     `rivals`: how many campaigns share the account's lines evenly, with this one.
     """
+    # The sum of the shares may be of a moment at which this account did not wait: its part is never above all.
     part = turn.share / max(capacity.waiting_shares, turn.share)
     lines = capacity.lines * part
     if turn.max_lines is not None:

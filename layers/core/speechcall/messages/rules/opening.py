@@ -16,9 +16,9 @@ def opens_later_msec(message: Message, now_msec: int) -> int:
 
 
 def redial_at_msec(message: Message, wished_msec: int, now_msec: int, caps: Caps = NO_CAPS) -> int | None:
-    """When a message is dialled that was just dialled, and is to be again at `wished_msec`; None: not in its time.
+    """When a message that was just dialled is dialled again; None: not before its time is up.
 
-    It waits for its hours, where they are shut then, and until its number may be called again.
+    At `wished_msec`, or later: when its hours are open and `caps` allow one more call.
     """
     if not message.hours:
         again = max(wished_msec, now_msec, caps.allow_msec)

@@ -51,7 +51,7 @@ def next_dial(
     """When a message may be dialled next.
 
     `redial_msec`: not before this, because it was just dialled; 0: it was not. `caps`: the calls that its number has
-    had, and the minutes that its account has made, where these are limited.
+    had, and what its account has used up of its day, where these are limited.
     """
     earliest = max(now_msec, times.send_at_msec, redial_msec)
     opens = next_opening_msec(times.hours, max(earliest, caps.allow_msec))
@@ -91,10 +91,11 @@ def _shutting(hours: tuple[Hours, ...], minute: int) -> int:
 def dial_until_msec(
     hours: tuple[Hours, ...], accepted_msec: int, send_at_msec: int, ttl_seconds: int | None, default_seconds: int
 ) -> int | None:
-    """From which moment on a message is not dialled any more; None: there is no moment at which it could be.
+    """From which moment on a message is not dialled any more. `send_at_msec` 0: it gives no `sendAt`.
 
-    `ttl_seconds` counts from acceptance, or from `sendAt` if that is later. Without it, it is `default_seconds` from
-    the first moment at which the message may be dialled.
+    `ttl_seconds` counts from acceptance, or from `sendAt` if that is later, whatever its hours are. Where it is None,
+    `default_seconds` count from the first moment at which the message may be dialled. None: there is no such moment, as
+    its hours do not open within two months.
     """
     begins = max(accepted_msec, send_at_msec)
     if ttl_seconds is not None:
