@@ -23,6 +23,7 @@ from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.messages_store import DynamoMessages
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
+from speechcall.messages.rules.message import Message
 from speechcall.money.adapters.rates_store import DynamoRates
 from speechcall.optouts.adapters.digests import NumberDigests
 from speechcall.optouts.adapters.opt_outs_store import DynamoOptOuts
@@ -159,16 +160,20 @@ class Deployment:
         """What calls cost."""
         return DynamoRates(self.trail.client, self._registry_table)
 
-    def standing(self, accounts: Sequence[Account], progress: Callable[[int], object]) -> Standing:
+    def standing(
+        self, accounts: Sequence[Account], new: Sequence[Message], progress: Callable[[int], object]
+    ) -> Standing:
         """What waits for lines or is in a call now, for a rehearsal. Nothing is written.
 
-        `accounts`: all there are. `progress`: is told how many messages have been read. Raises TooManyWait.
+        `accounts`: all there are; `new`: the messages that are rehearsed. `progress`: is told how many
+        messages have been read. Raises TooManyWait.
         """
         lines = self.lines.read()
         return read_standing(
             self._dynamodb,
             self._messages_table,
             accounts=accounts,
+            new=new,
             lines=lines,
             turns=self.turns,
             stops=self.stops,

@@ -75,7 +75,7 @@ def rehearse(
     accounts = deployment.accounts.all()
     with _progress() as tell:
         try:
-            standing = deployment.standing(accounts, lambda count: tell(f"{count} messages that wait are read"))
+            standing = deployment.standing(accounts, new, lambda count: tell(f"{count} messages that wait are read"))
         except TooManyWait as error:
             raise Refusal(f"No rehearsal: {error}.") from error
     if lines is not None:

@@ -1,6 +1,7 @@
 """Queue: a list that somebody wants rehearsed is dialled on a clock that nobody waits for. Nobody is called."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ from speechcall.accounts.rules.account import Account
 from speechcall.messages.adapters.lines_store import DynamoPool
 from speechcall.messages.adapters.stops_store import DynamoStops
 from speechcall.messages.adapters.turns_store import DynamoTurns
+from speechcall.messages.rules.message import Message
 from speechcall.messages.rules.pool import Pool
 from speechcall.rehearsal.adapters.own_standing import read_place
 from speechcall.rehearsal.adapters.rehearsal_queue import RehearsalQueue
@@ -34,8 +36,8 @@ stack = Pool(
 )
 
 
-def place_of(account: Account, at_msec: int) -> Place:
-    return read_place(dynamodb, tables[0], account, at_msec, stack=stack, lines=lines.read(), turns=turns, stops=stops)
+def place_of(account: Account, new: Sequence[Message]) -> Place:
+    return read_place(dynamodb, tables[0], account, new, stack=stack, lines=lines.read(), turns=turns, stops=stops)
 
 
 work = RehearsalWork(

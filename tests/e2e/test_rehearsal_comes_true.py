@@ -144,7 +144,7 @@ def test_a_list_ends_as_it_was_rehearsed(name):
             rules=Rules(allow_loopback=True, strict=True),
         )
         new = [one for each in made for one in each.messages]
-        standing = deployment.standing([account], lambda _count: None)
+        standing = deployment.standing([account], new, lambda _count: None)
         situation = Situation(
             now,
             standing.lines.stack,

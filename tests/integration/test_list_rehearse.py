@@ -87,7 +87,7 @@ def test_the_queue_is_read_as_it_stands_and_nothing_is_written():
         DynamoStops(client, tables[1]).pause(Stopped(Brake.LIST, "other", made[0].list_id), SystemClock().now_msec(), 0)
         before = items(client, tables)
         counts = []
-        found = deployment.standing(deployment.accounts.all(), counts.append)
+        found = deployment.standing(deployment.accounts.all(), [], counts.append)
         states = {one.mid: one.state for one in found.messages}
         assert states == {
             made[0].mid: State.CALLING,

@@ -199,6 +199,23 @@ def test_a_paused_list_of_the_account_lets_the_new_one_pass(desk: Desk) -> None:
     assert desk.told(job_id)["figures"]["seconds"]["p50"] < 4 * 30 + 30
 
 
+def test_a_new_list_of_a_paused_campaign_is_not_dialled(desk: Desk) -> None:
+    body = {"messages": body_of(1)["messages"], "campaign": "spring"}
+    assert desk.api.post(body, user="acme").status == 200
+    stops = DynamoStops(desk.client, desk.api.tables[1])
+    assert stops.pause(Stopped(Brake.CAMPAIGN, "acme", "spring"), SystemClock().now_msec(), 0)
+    told = []
+    for campaign in ("spring", "autumn"):
+        job_id = desk.begin(body_of(4, campaign=campaign, ttlSec=600))
+        desk.work()
+        told.append(desk.told(job_id)["figures"])
+    assert [one["outcomes"] for one in told] == [
+        {"expired": {"p50": 4, "p95": 4}},
+        {"answered": {"p50": 4, "p95": 4}},
+    ]
+    assert told[0]["calls"] == {"p50": 0, "p95": 0}
+
+
 def test_of_others_the_figures_know_their_shares_and_nothing_more(desk: Desk) -> None:
     alone = desk.begin(body_of(40))
     desk.work()
@@ -369,6 +386,29 @@ def test_a_copy_that_comes_while_it_is_worked_on_waits(desk: Desk, monkeypatch: 
     assert desk.work() == []
     assert told == [False]
     assert LEASE_SECONDS - 5 <= hidden[0] <= LEASE_SECONDS + 1
+    assert desk.told(job_id)["state"] == "done"
+
+
+def test_one_that_is_given_back_in_the_moment_of_a_copy_is_not_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy looks while another worker has it, and again when that one has just given it back."""
+    job_id = desk.begin(body_of())
+    taken = desk.store.take(job_id, SystemClock().now_msec())
+    assert taken is not None
+    hidden: list[int] = []
+
+    class Between(DynamoRehearsals):
+        def take(self, job_id: str, now_msec: int) -> RehearsalJob | None:
+            found = super().take(job_id, now_msec)
+            assert desk.store.give_back(taken, now_msec)
+            return found
+
+    use(desk, monkeypatch, jobs=Between(desk.client, desk.api.tables[1]))
+    assert desk.module["work"].do(job_id, hidden.append) is False
+    assert hidden == [AGAIN_SECONDS]
+    use(desk, monkeypatch, jobs=desk.store)
+    assert desk.work() == []
     assert desk.told(job_id)["state"] == "done"
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from speechcall.menus.rules.menu import KEYS, OWN_LIST, GotoMenu, Hangup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.walk import react
+from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.dial_times import Redial
 from speechcall.rehearsal.adapters.rehearsal_codec import dump_job, load_job, pack_list, unpack_list
 from speechcall.rehearsal.rules.callees import Between, Callees, Fixed, Measured, Seconds, Spread
@@ -112,6 +113,12 @@ def test_a_lean_menu_opts_out_by_the_same_keys(actions: dict[str, Any]) -> None:
         assert names[0] == names[1]
 
 
+@given(st.lists(MENUS, max_size=3))
+def test_a_lean_message_has_a_key_to_press_if_it_had_one(lists: list[dict[str, Any]]) -> None:
+    menus = tuple(Menu("https://media.example/zoya.mp3", 5000, actions) for actions in lists)
+    assert has_key(lean(replace(MESSAGE, menus=menus)).menus) == has_key(menus)
+
+
 FULL = replace(
     MESSAGE,
     number_digest="digest",
@@ -171,6 +178,7 @@ def test_defaults_and_a_start() -> None:
     assert (asked.seeds, asked.start_msec, asked.messages) == (10, NOW, 1)
     assert read_body(body(start="2026-09-22T00:00:00+02:00", seeds=1), NOW).start_msec == 1_790_028_000_000
     assert read_body(body(start=None), NOW).start_msec == NOW
+    assert read_body(body(seeds=10.0), NOW).seeds == 10
 
 
 def test_all_that_is_wrong_around_the_messages_is_told_at_once() -> None:

@@ -5,7 +5,7 @@ sum of their shares, which never runs out of messages. So the account has the li
 others send meanwhile; of them its figures tell what its estimates tell.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,18 +44,19 @@ def read_place(
     client: "DynamoDBClient",
     table: str,
     account: Account,
-    at_msec: int,
+    new: Sequence[Message],
     *,
     stack: Pool,
     lines: PoolState,
     turns: TurnStore,
     stops: Stops,
 ) -> Place:
-    """Where a list of an account is rehearsed that would be sent at a moment. `table`: Messages; nothing is written.
+    """Where new messages of an account are rehearsed. `table`: Messages; nothing is written.
 
     Of the account's own messages those are read that stand in its queues, or are in calls. Raises NoRehearsal,
     StoreUnavailable.
     """
+    at_msec = new[0].created_msec  # when the list would be sent (`start`)
     own_turns, own_queues = turns.all_of(account.account_id)
     mids = chain(_called(lines), _waiting(client, table, own_queues))
     own = [
@@ -72,7 +73,7 @@ def read_place(
     }
     others = Others(sum(rivals.values()), len(lines.held) - len(held))
     standing = _with_others(own_turns, own_queues, own, others, lines, held, at_msec)
-    standing = standing._replace(stopped=stopped_lists(own, stops))
+    standing = standing._replace(stopped=stopped_lists([*own, *new], stops))
     situation = Situation(
         at_msec,
         stack,

@@ -43,6 +43,7 @@ def read_standing(
     table: str,
     *,
     accounts: Iterable[Account],
+    new: Sequence[Message],
     lines: PoolState,
     turns: TurnStore,
     stops: Stops,
@@ -64,7 +65,7 @@ def read_standing(
         [turn for found, _ in read for turn in found],
         [queue for _, found in read for queue in found],
         messages,
-        stopped_lists(messages, stops),
+        stopped_lists([*messages, *new], stops),
     )
 
 

@@ -5,8 +5,11 @@ What is left says when it may be dialled and redialled, to whom by a digest, and
 
 from dataclasses import replace
 
-from speechcall.menus.rules.menu import Menu, OptOutStep, ends_list
+from speechcall.menus.rules.menu import KEYS, Menu, OptOutStep, ends_list
+from speechcall.messages.rules.attempts import has_key
 from speechcall.messages.rules.message import Message
+
+_WITH_A_KEY = Menu("", 0, {KEYS[0]: ()})
 
 
 def lean(message: Message) -> Message:
@@ -32,11 +35,13 @@ def lean(message: Message) -> Message:
 
 
 def _lean_menus(menus: tuple[Menu, ...]) -> tuple[Menu, ...]:
-    """The first menu's lists with nothing but their opt-outs; nothing, if it has none."""
+    """The first menu's lists with nothing but their opt-outs; and a key, if one can be pressed in a later menu alone:
+    else a redial on `noKey` would mean nothing.
+    """
     if not menus:
         return ()
-    lists = {name: tuple(_opt_outs(menus[0], name)) for name in menus[0].actions}
-    return (Menu("", 0, lists),) if any(lists.values()) else ()
+    first = Menu("", 0, {name: tuple(_opt_outs(menus[0], name)) for name in menus[0].actions})
+    return (first, _WITH_A_KEY) if has_key(menus) and not first.own_keys() else (first,)
 
 
 def _opt_outs(menu: Menu, name: str) -> list[OptOutStep]:

@@ -19,7 +19,7 @@ from speechcall.rehearsal.rules.rehearsal_job import (
 )
 from speechcall.requests.use_cases.check_request import MAX_MESSAGES
 from speechcall.shared.rules.errors import InvalidRequest, Problem
-from speechcall.shared.rules.json_text import dump_json, parse_json
+from speechcall.shared.rules.json_text import dump_json, parse_json, whole
 from speechcall.shared.rules.rfc3339 import to_msec
 from speechcall.shared.rules.spelling import Names
 
@@ -72,7 +72,7 @@ def _misspelt(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _seeds(given: Mapping[str, Any], problems: list[Problem]) -> int:
     """How many seeds are asked for. If that is wrong, adds it to `problems`, and gives the default."""
-    seeds = given.get("seeds", DEFAULT_SEEDS)
+    seeds = whole(given.get("seeds", DEFAULT_SEEDS))
     if isinstance(seeds, int) and not isinstance(seeds, bool) and 1 <= seeds <= MOST_SEEDS:
         return seeds
     text = f"must be a whole number from 1 to {MOST_SEEDS}: how often the list is rehearsed, each with other chances"

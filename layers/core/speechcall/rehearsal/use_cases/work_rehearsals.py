@@ -9,12 +9,13 @@ A copy of the queue's message finds it taken, and comes again when the worker's 
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from speechcall.accounts.rules.account import Account
+from speechcall.messages.rules.message import Message
 from speechcall.rehearsal.rules.forecast import Rehearsed, forecast
 from speechcall.rehearsal.rules.rehearsal_job import (
     AGAIN_SECONDS,
@@ -25,6 +26,7 @@ from speechcall.rehearsal.rules.rehearsal_job import (
     JobState,
     RehearsalJob,
     is_open,
+    may_be_taken,
 )
 from speechcall.rehearsal.use_cases.describe_forecast import describe
 from speechcall.rehearsal.use_cases.rehearsal_ports import RehearsalJobs, RehearsedList
@@ -56,11 +58,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RehearsalWork:
-    """The worker. `place_of` reads what waits for an account, as it would be at a moment; it raises NoRehearsal."""
+    """The worker.
+
+    `place_of` reads what waits for an account, as it would be when new messages are made; it raises NoRehearsal.
+    """
 
     jobs: RehearsalJobs
     find_account: Callable[[str], Account | None]
-    place_of: Callable[[Account, int], Place]
+    place_of: Callable[[Account, Sequence[Message]], Place]
     clock: Clock
     seconds: Callable[[], float]
     """Real ones, from any moment on."""
@@ -99,13 +104,17 @@ class RehearsalWork:
     def _leave(self, job_id: str, hide: Hide) -> bool:
         """Ends `do` for a rehearsal that could not be taken; the result is that of `do`.
 
-        True: it has ended before, or is ended here. False: another worker has it, and the message comes after its time.
+        True: it has ended before, or is ended here. False: another worker has it, or gave it back just now, and the
+        message comes again.
         """
         job, now = self.jobs.find(job_id), self.clock.now_msec()
         if job is None or job.state in (JobState.DONE, JobState.FAILED):
             return True
         if is_open(job, now) and job.until_msec > now:
             hide((job.until_msec - now) // 1000 + 1)
+            return False
+        if may_be_taken(job, now):  # another worker gave it back after `take` had looked
+            hide(AGAIN_SECONDS)
             return False
         # It was begun as often as it may be, or nobody came in its time.
         return self._end(job, failure=Failure.INTERRUPTED)
@@ -122,8 +131,7 @@ class RehearsalWork:
         given, account = self.jobs.list_of(job), self.find_account(job.account_id)
         if given is None or account is None:
             raise NoRehearsal(Failure.INTERRUPTED)
-        # Its first message was made for the moment at which the list would be sent (`start`).
-        place = self.place_of(account, given.messages[0].created_msec)
+        place = self.place_of(account, given.messages)
         found = self._seeds(job.seeds, given, place, begin)
         if not found:
             raise NoRehearsal(Failure.TOOK_TOO_LONG)
