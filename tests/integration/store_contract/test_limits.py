@@ -17,6 +17,7 @@ from tests.kit.store_samples import ANSWERED
 MANY = Pool(300, 1000)
 NUMBER = "+4930123"
 MINUTE = 60_000
+DAY_MSEC = 86_400_000
 
 
 def waits(messages, mid, **fields):
@@ -62,6 +63,8 @@ def test_a_call_that_cannot_have_rung_is_counted_nowhere(messages, change_turn):
     assert called.limits == {"account": 1, "stack": 1, "minutes": 1}
     known = Caps((Counted(1, (NOW,)), Counted(1, (NOW,))), next_day_msec(NOW))
     assert messages.caps_of(called, NOW) == known
+    # What its end will take out does not stand in the way of its redial.
+    assert messages.caps_of(replace(called, was_not_placed=True), NOW) == Caps((Counted(1), Counted(1)))
     assert messages.requeue(replace(called, was_not_placed=True), 0, NOW + 10_000, NOW + 1000) is Redialled.QUEUED
     assert messages.caps_of(called, NOW) == Caps((Counted(1), Counted(1)))
     assert claim(messages, "1", NOW + 10_000, pool) == LineTaken()
@@ -151,6 +154,10 @@ def test_a_call_that_settles_is_corrected_when_more_is_known_and_on_the_day_on_w
     assert messages.settle(called, End.LOST, Outcome("noAnswer", "noAnswer"), midnight + 1000)
     assert messages.caps_of(called, midnight - 1).spent_until_msec == midnight
     assert messages.caps_of(called, midnight).spent_until_msec == 0
+    # Of the day after it gives nothing back.
+    assert claim(messages, "2", midnight + 2000) == LineTaken()
+    ends(messages, "2", midnight + 2500, talked_msec=MINUTE)
+    assert messages.caps_of(replace(called, talked_msec=0), midnight + 3000).spent_until_msec == midnight + DAY_MSEC
     assert messages.finish(replace(messages.get("1"), talked_msec=0), ANSWERED, midnight + 5000)
     assert messages.caps_of(called, midnight - 1).spent_until_msec == 0
 

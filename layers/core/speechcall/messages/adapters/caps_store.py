@@ -171,20 +171,24 @@ def _looked_again_msec(item: Values | None, now_msec: int) -> int:
 def read_caps(client: "DynamoDBClient", table: str, message: Message, limits: Mapping[str, int], now_msec: int) -> Caps:
     """What is counted of a message's number and account now, for the limits that are given. Strongly consistent.
 
-    For a message whose call has just ended, and whose end is not written yet: what that will give back of the minutes
-    and of the spend is left out already. The spend is used up if one more call as dear as this one may be does not fit.
+    For a message whose call has just ended, and whose end is not written yet: what that will give back of the number's
+    calls, of the minutes and of the spend is left out already. The spend is used up if one more call as dear as this
+    one may be does not fit.
     """
+    claimed_msec = message.claimed_msec or now_msec
+    not_placed = _entry(claimed_msec, holder(message.mid, message.attempt)) if message.was_not_placed else None
     counted = tuple(
-        _counted(limits[name], read_item(client, table, _key(name, message)))
+        _counted(limits[name], read_item(client, table, _key(name, message)), not_placed)
         for name in NUMBER_LIMITS
         if name in limits
     )
+    is_of_today = next_day_msec(claimed_msec) == next_day_msec(now_msec)  # else its day gets it back, not this one
     known = 0 if message.was_not_placed else message.talked_msec
-    gives_back = 0 if known is None else message.charged_msec - known
+    gives_back = message.charged_msec - known if is_of_today and known is not None else 0
     minutes = limits.get("minutes")
     spent_until = _minutes_used_up_until(client, table, message.account_id, minutes, now_msec, gives_back)
     if "spend" in limits and not spent_until:
-        spent = spent_of_day(client, table, message.account_id, now_msec) - _unspent(message)
+        spent = spent_of_day(client, table, message.account_id, now_msec) - (_unspent(message) if is_of_today else 0)
         spent_until = next_day_msec(now_msec) if spent + message.reserved > limits["spend"] else 0
     return Caps(counted, spent_until)
 
@@ -249,8 +253,9 @@ def _minutes_used_up_until(
     return next_day_msec(now_msec) if used - gives_back_msec >= minutes * MINUTE_MSEC else 0
 
 
-def _counted(most: int, item: Values | None) -> Counted:
-    return Counted(most, tuple(sorted(_moment(one) for one in (item or {}).get("calls", ()))))
+def _counted(most: int, item: Values | None, without: str | None = None) -> Counted:
+    """What an item counts of the calls to a number; `without` an entry that is going to be taken from it."""
+    return Counted(most, tuple(sorted(_moment(one) for one in (item or {}).get("calls", ()) if one != without)))
 
 
 def _update(table: str, key: Key, expression: str, values: Values, condition: str = "") -> Any:
