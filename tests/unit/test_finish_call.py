@@ -30,7 +30,7 @@ from speechcall.messages.rules.dial_times import (
 )
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
-from speechcall.messages.use_cases.message_ports import NumberBusy
+from speechcall.messages.use_cases.message_ports import Brake, NumberBusy
 from speechcall.messages.use_cases.refuse_message import refuse_message
 from speechcall.money.rules.rate import Rate
 from speechcall.rehearsal.adapters.memory_stores import MemoryCalls, MemoryMessages
@@ -82,6 +82,9 @@ class Bench:
         if placed and answered:
             self.calls.set_answered(MID, 1, "contact-1", NOW)
 
+    def opt_out(self, message, step):
+        self.kept.append((message.mid, step.list_name))
+
     def finish(self, end=End.COMPLETED, attempt=1, **more):
         return finish_call(
             MID,
@@ -93,7 +96,7 @@ class Bench:
             engine=self.engine,
             clock=self.clock,
             owe=self.owed.append,
-            opt_out=lambda message, step: self.kept.append((message.mid, step.list_name)),
+            opt_out=self.opt_out,
             forget=lambda _message, task: self.forgotten.append(task.event_id),
             tell_end=self.told.append,
             find_account=self.accounts.get,
@@ -451,6 +454,23 @@ def test_what_is_owed_is_queued_once_though_its_message_settles():
     assert [task.key for task in bench.owed] == ["d1"]
 
 
+def test_whoever_gives_a_call_up_queues_what_it_owes_although_something_else_of_it_cannot_be_done():
+    # Given a key with an opt-out and a webhook, a machine that failed, and a telephony that never answers
+    menus = (Menu("intro", 5000, {"d1": (OptOutStep("news"), Webhook("https://example.com"), Hangup())}),)
+    bench = Bench(Telephony(error=TelephonyUnavailable("timed out")), placed=False, menus=menus)
+    bench.calls.open(CALL._replace(plan=Plan(table_of(menus), 9, NOW + 10**6, 2)), 9)
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(1, "answered", "", NOW))
+    bench.calls.append(MID, 1, "contact-1", bench.calls.get(MID, 1).would_log(2, "key", "d1", NOW))
+    with pytest.raises(TelephonyUnavailable):
+        bench.finish(End.FAILED)
+    assert bench.owed == []
+    bench.clock.msec = NOW + GIVE_UP_SECONDS * 1000
+    bench.opt_out = for_ever(StoreUnavailable("x"))
+    assert bench.finish(End.FAILED) == Outcome("answered", "unconfirmed")
+    assert [task.event_id for task in bench.owed] == [f"{MID}-1-2-m0-d1-1"]
+    assert bench.message.state is State.FINISHED
+
+
 def test_an_opt_out_is_kept_though_its_machine_failed_and_also_where_the_call_is_given_up():
     menus = (Menu("intro", 5000, {"d9": (OptOutStep("news"),)}),)
     bench = Bench(placed=False, menus=menus)
@@ -698,6 +718,14 @@ def test_a_message_that_is_put_off_again_and_again_waits_longer_each_time():
     assert waits == [10, 20, 40, 80, 160, 320, 320, 320]
     # In the longest time there are fewer attempts than three digits can count
     assert MAX_TTL_SECONDS / MOST_AGAIN_SECONDS + 10 + MAX_REDIALS < 1000
+
+
+def test_a_message_that_is_cancelled_in_place_of_being_put_off_keeps_what_an_earlier_call_came_to():
+    bench = Bench(answered=False, throttled=True, redial=TWICE, answered_reason="completed")
+    bench.messages.brakes[Brake.LIST, MESSAGE.list_id] = "cancelled"
+    bench.finish(End.THROTTLED)
+    assert bench.message.state == State.FINISHED
+    assert (bench.message.outcome, bench.message.reason) == ("answered", "completed")
 
 
 def test_a_message_whose_machine_began_after_its_time_has_expired():

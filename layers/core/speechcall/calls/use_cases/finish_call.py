@@ -34,6 +34,7 @@ from speechcall.messages.use_cases.message_ports import MessageStore
 from speechcall.shared.rules.errors import TelephonyUnavailable
 from speechcall.shared.rules.outcome import CANCELLED, NOT_PLACED, End, Outcome
 from speechcall.shared.rules.time_bounds import GIVE_UP_SECONDS, MAY_RING_SECONDS
+from speechcall.shared.rules.unforeseen import told
 from speechcall.shared.use_cases.clock import Clock
 from speechcall.webhooks.rules.webhook import WebhookTask
 
@@ -70,8 +71,8 @@ def finish_call(
     `leave_call`.
 
     An error before the message has left the call is raised and the line is not given back, so that a repeat finishes
-    the call; but 70 minutes after the line was taken the message is finished, whatever error there is. Then
-    opt-outs are kept as far as that works, and webhooks that are still owed are not queued.
+    the call; but 70 minutes after the line was taken the message is finished, whatever error there is. Then opt-outs
+    are kept and webhooks are queued as far as that works, each whatever becomes of the others.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
@@ -112,7 +113,7 @@ def finish_call(
         fields = {"mid": mid, "attempt": attempt, "account": message.account_id}
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
         with suppress(Exception):  # it may be what has failed for 70 minutes
-            _pay_debts(message, call, end, lambda _task: None, opt_out, forget)
+            _pay_debts(message, call, end, _if_possible(owe), _if_possible(opt_out), _if_possible(forget))
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         heard = heard_in(call) if call and message.campaign else None
         if messages.finish(message, best_outcome(message, outcome), now, heard):
@@ -148,6 +149,18 @@ def _settle(
     if leave(message, call, outcome):
         tell_end(outcome)
     return outcome
+
+
+def _if_possible(do: Callable[..., object]) -> Callable[..., None]:
+    """Does it; what goes wrong is logged, and does not keep others from being done."""
+
+    def tried(*given: object) -> None:
+        try:
+            do(*given)
+        except Exception as error:  # noqa: BLE001 - a call that is given up ends whatever goes wrong
+            logger.error("of a call that is given up something could not be done: %s", told(error))
+
+    return tried
 
 
 def _pay_debts(

@@ -57,7 +57,8 @@ def leave_call(
         again = redial_at_msec(message, now_msec + throttled_again_seconds(put_offs) * 1000, now_msec)
         if again is not None:
             queued = messages.requeue(message, message.redials, again, now_msec, heard)
-            return _finish_unless_queued(queued, message, CANCELLED, CANCELLED, heard, messages, now_msec)
+            cancelled = best_outcome(message, CANCELLED)
+            return _finish_unless_queued(queued, message, cancelled, cancelled, heard, messages, now_msec)
         return messages.finish(message, best_outcome(message, EXPIRED), now_msec, heard)
     redialled = _redial(message, call, outcome, heard, messages, now_msec, find_account)
     key_pressed = call is not None and key_was_pressed(call)
