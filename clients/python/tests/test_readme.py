@@ -1,5 +1,7 @@
 """README.md: its snippets run as they stand, one after the other, against the service on this machine."""
 
+import ast
+import builtins
 import re
 import sys
 from pathlib import Path
@@ -31,6 +33,21 @@ def test_every_snippet_runs(laptop, capsys, monkeypatch):
     laptop.forget()
     scope["test_an_order_is_confirmed"](laptop, monkeypatch)
     assert "acceptable" in capsys.readouterr().out
+
+
+def test_each_name_in_the_snippets_is_imported_or_made_there():
+    nodes = [node for snippet in SNIPPETS for node in ast.walk(ast.parse(snippet))]
+    made = set(dir(builtins))
+    for node in nodes:
+        match node:
+            case ast.Name(name, ast.Store()) | ast.arg(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name):
+                made.add(name)
+            case ast.ExceptHandler(name=str(name)):
+                made.add(name)
+            case ast.ImportFrom(names=names) | ast.Import(names=names):
+                made |= {one.asname or one.name for one in names}
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    assert used <= made
 
 
 def test_there_are_snippets_and_each_name_in_the_text_is_known():
