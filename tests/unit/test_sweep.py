@@ -360,18 +360,23 @@ def test_one_message_that_cannot_be_read_keeps_nobody_from_its_end(error, caplog
     assert mids[0] in bench.messages.due(State.QUEUED, bench.clock.msec, 9)
 
 
-def test_a_message_that_can_never_be_read_ends_when_none_of_its_age_has_any_time_left():
+@pytest.mark.parametrize("days", [None, 0, 40])
+def test_a_message_that_can_never_be_read_ends_when_it_has_no_time_left(days):
+    # Given an item that says until when it may be dialled, or none that says it
     mid, other = new_ids(3, NOW, lambda _: 0)[1:]
+    ttl = MAX_TTL_SECONDS if days is None else 3600 + days * 86_400
     for state in (State.QUEUED, State.CALLING):
         bench = Bench()
-        bench.messages.add([message(mid), message(other)])
+        bench.messages.add([message(mid, ttl_seconds=ttl), message(other, ttl_seconds=ttl)])
+        if days is None:
+            bench.messages.dialled_until_msec = lambda mid: None
         for one in (mid, other) if state is State.CALLING else (mid,):
             bench.messages.queue(bench.messages.get(one), (ASK,), NOW)
         if state is State.CALLING:
             bench.calling_of(mid)
         read = bench.messages.get
         bench.messages.get = broken_for(read, mid)
-        bench.sweep((MAX_TTL_SECONDS + 3600) * 1000 - 2)
+        bench.sweep((ttl + GIVE_UP_SECONDS) * 1000 - 2)
         assert read(mid).state is state
         bench.sweep(4)
         assert read(mid).state == State.FINISHED

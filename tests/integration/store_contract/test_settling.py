@@ -83,6 +83,23 @@ def test_a_message_that_cannot_be_read_while_it_settles_can_still_be_refused(mes
     assert messages.get(MID).outcome == "expired"
 
 
+def test_until_when_a_message_may_be_dialled_is_known_also_of_one_that_cannot_be_read(messages, dynamodb):
+    messages.add([message(MID, ttl_seconds=600)])
+    assert messages.dialled_until_msec(MID) == NOW + 600_000
+    assert messages.dialled_until_msec("2") is None
+    if messages is dynamodb.messages:
+        key = {"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}}
+        form = {":new": {"S": "no number any more"}}
+        for field, known in (("menus", NOW + 600_000), ("ttl_seconds", None)):
+            dynamodb.client.update_item(
+                TableName=dynamodb.messages_table,
+                Key=key,
+                UpdateExpression=f"SET {field} = :new",
+                ExpressionAttributeValues=form,
+            )
+            assert messages.dialled_until_msec(MID) == known
+
+
 def test_a_message_that_settles_is_finished_for_a_release_that_knows_no_such_state(dynamodb):
     settling(dynamodb.messages)
     key = {"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}}

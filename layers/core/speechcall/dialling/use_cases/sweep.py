@@ -22,7 +22,7 @@ from speechcall.prompts.use_cases.prepare_prompts import NOT_IN_TIME
 from speechcall.shared.rules.errors import RetryableError
 from speechcall.shared.rules.ids import holder, latest_msec, parse_holder
 from speechcall.shared.rules.outcome import EXPIRED
-from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS, SETTLING_SECONDS
+from speechcall.shared.rules.time_bounds import CALL_CHECK_SECONDS, GIVE_UP_SECONDS, SETTLING_SECONDS
 from speechcall.shared.use_cases.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ SETTLE_SECONDS, MEND_SECONDS, STRIDE = 10, 35, 7
 """For how long a run asks why calls have ended, and looks after calls; by how many places the next one begins on."""
 LATE_SECONDS = 2 * SETTLING_SECONDS
 """After its call has ended a message that still settles is not held up by the telephony, but by a fault."""
-UNREADABLE_SECONDS = MAX_TTL_SECONDS + 3600
-"""The age at which no message waits for anything any more, nor is in a call."""
 
 Repair = Callable[[], None]
 """Repairs one kind of thing, and counts what it repaired."""
@@ -182,7 +180,8 @@ class Calls:
     def _read(self, mid: str, state: State) -> Message | None:
         """A message that the index shows in `state`, in whatever state it is now; None: it is gone, or has ended here.
 
-        One whose item cannot be understood raises, until it is so old that no message has any time left: then it ends.
+        One whose item cannot be understood raises, until it has no time left, and no call that was begun in it can be
+        up any more: then it ends. A release that understands it may come before that.
         """
         try:
             return self.messages.get(mid)
@@ -190,7 +189,8 @@ class Calls:
             raise
         except Exception:
             now = self.clock.now_msec()
-            if now < latest_msec(mid) + UNREADABLE_SECONDS * 1000:
+            until = self.messages.dialled_until_msec(mid) or latest_msec(mid) + MAX_TTL_SECONDS * 1000
+            if now < until + GIVE_UP_SECONDS * 1000:
                 raise
             logger.exception("message %s is given up: it cannot be read", mid, extra={"mid": mid})
             self.messages.refuse_unreadable(mid, state, EXPIRED, now)

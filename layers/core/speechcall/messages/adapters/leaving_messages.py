@@ -199,6 +199,13 @@ class LeavingMessages(DynamoMessageReader):
         change = self._change(mid, finished, it_is_in_its_state, values | more)
         return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec, told_of=told_of)
 
+    def dialled_until_msec(self, mid: str) -> int | None:
+        item = read_item(self._client, self._messages, message_key(mid)) or {}
+        created_msec, ttl_seconds = item.get("created_msec"), item.get("ttl_seconds")
+        if isinstance(created_msec, int) and isinstance(ttl_seconds, int):
+            return created_msec + ttl_seconds * 1000  # as `Message.dial_until_msec`
+        return None
+
     def requeue(
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None
     ) -> Redialled:

@@ -131,6 +131,9 @@ class MessageStore(NewMessages, Protocol):
         them, and nothing else is done for it.
         """
 
+    def dialled_until_msec(self, mid: str) -> int | None:
+        """Until when a message may be dialled, of one that cannot be read; None: its item does not say it."""
+
     def note_fault(self, mid: str) -> int:
         """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""
 

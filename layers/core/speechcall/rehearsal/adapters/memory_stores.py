@@ -361,6 +361,10 @@ class MemoryMessages:
         moved = self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
         return self._tell_if(moved, altered(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
 
+    def dialled_until_msec(self, mid: str) -> int | None:
+        stored = self._messages.get(mid)
+        return stored.dial_until_msec if stored else None
+
     def _tell_if(self, has_left: bool, message: Message, outcome: Outcome | None, now_msec: int) -> bool:
         """Writes and queues the events of a change of a message, as the transaction that changes it does.
 
