@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -559,6 +560,24 @@ def test_an_account_that_has_used_up_its_minutes_costs_nothing_until_midnight():
     all_end(dialler, talked_msec=60_000)
     assert dialler.dial("40", "41", "42", "43") == 0
     assert dialler.flows.published <= published + 5
+
+
+@pytest.mark.parametrize("obstacle", ["the day is used up", "the account is full"])
+def test_what_cannot_leave_the_order_now_keeps_nobody_waiting(obstacle, caplog):
+    # Given an account of which nothing may be dialled, before another one, and tables that are too busy to note it
+    limits: Any = {"minutes_per_day": 1} if obstacle == "the day is used up" else {"max_lines": 1}
+    dialler = Dialler()
+    turns = dialler.messages.turns
+    for mid in "1234":
+        account_id = "other" if mid == "4" else MESSAGE.account_id
+        dialler.messages.add([message(mid, number=f"+493000{mid}", account_id=account_id)])
+        dialler.messages.queue(dialler.messages.get(mid), (ASK,), NOW)
+    turns.change(replace(turns.find(MESSAGE.account_id, False), **limits))
+    dialler.messages.turns.rest = dialler.messages.turns.shut = refuse
+    with caplog.at_level(logging.WARNING):
+        dialler.dial()
+    assert dialler.dialled == ["1-1", "4-1"]
+    assert "stays in the order" in caplog.text
 
 
 def test_minutes_that_nobody_took_are_dialled_with_again():

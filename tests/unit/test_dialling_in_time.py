@@ -124,7 +124,7 @@ def _takes_a_throttle_for_nothing_placed(monkeypatch):
 
 
 def _forgets_an_earlier_request(monkeypatch):
-    monkeypatch.setattr(Call, "may_be_placed", False)
+    monkeypatch.setattr(Call, "may_have_been_placed", False)
     begin = MemoryCalls.begin_placing
     far_away = 10**15
     monkeypatch.setattr(MemoryCalls, "begin_placing", lambda self, mid, a, now, _: begin(self, mid, a, now, far_away))

@@ -77,8 +77,8 @@ def refusal_of_shapes(brought: int, more: int) -> TooManyMenuShapes:
     """
     return TooManyMenuShapes(
         f"This account may bring {NEW_SHAPES_PER_DAY} new shapes of menus a day (UTC); it has brought {brought}, and "
-        f"this request has {more} more. A shape is which keys a menu has and which actions they run: texts, "
-        "introductions, URLs, bodies and seconds may differ as they like."
+        f"this request has {more} more. A shape is which keys a menu has, which actions they run and to which menus "
+        "these lead: texts, introductions, URLs, bodies and seconds may differ as they like."
     )
 
 

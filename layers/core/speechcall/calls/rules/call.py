@@ -165,7 +165,7 @@ class Call(NamedTuple):
         return self.contact_id is None and self.placing_msec is None and self.not_placed_msec is not None
 
     @property
-    def may_be_placed(self) -> bool:
+    def may_have_been_placed(self) -> bool:
         """Whether an earlier try may have dialled. One that has noted nothing died before, or is of an old release."""
         has_noted_nothing = self.ticket.retry > 0 and self.not_placed_msec is None
         return self.contact_id is not None or self.placing_msec is not None or has_noted_nothing

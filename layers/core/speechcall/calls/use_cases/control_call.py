@@ -116,7 +116,7 @@ class Control(NamedTuple):
             # Placed by a try that failed afterwards, and answered before this one: its token had expired.
             self._tell_known(reply, call)
             return None
-        if not call.may_be_placed and self.clock.now_msec() >= message.dial_until_msec:
+        if not call.may_have_been_placed and self.clock.now_msec() >= message.dial_until_msec:
             # Its machine began so late that its time is over: it ends like a call that the provider has throttled.
             end_call(mid, attempt, Cause.THROTTLED, calls=self.calls, engine=self.engine, clock=self.clock)
             return None

@@ -52,4 +52,4 @@ def hang_up(message: Message, *, calls: CallStore, telephony: Telephony, engine:
 
 def _is_never_placed(call: Call) -> bool:
     """Whether no request to dial was made that may have dialled; and none is made of what was given up."""
-    return call.gave_up_msec is not None and (call.is_certainly_not_placed or not call.may_be_placed)
+    return call.gave_up_msec is not None and (call.is_certainly_not_placed or not call.may_have_been_placed)

@@ -109,7 +109,7 @@ def _repeat(
     """
     begin = asked = clock.now_msec()
     # With 0 this is refused wherever an earlier request may have dialled, however long ago.
-    is_first = not call.may_be_placed and calls.begin_placing(call.mid, call.attempt, begin, 0)
+    is_first = not call.may_have_been_placed and calls.begin_placing(call.mid, call.attempt, begin, 0)
     pauses = iter(AGAIN_SECONDS)
     while True:
         # With `asked + 1` a request before does not forbid this one: the provider does not dial twice.

@@ -337,25 +337,30 @@ class _Run:
     ) -> None:
         """Passes over all that the obstacle of this message's claim holds back: its account, its queue, or it alone; of
         a message that was named (no candidate) it alone.
+
+        What is passed over leaves the order too, where something brings it back: a line, the end of a pause, a moment.
         """
         match claim:
             case AccountFull():
                 if candidate:
-                    self.order.pass_over(candidate.turn)
+                    self.order.pass_over(candidate.turn)  # the message is not `tried`: named, it may get a line yet
                 else:
                     self.tried.add(mid)
             case QueueShut():
                 self.tried.add(mid)
                 if candidate:
+                    # It has left the order already; or its hours have just ended, and the next run writes until when.
                     self.order.skip_queue(candidate.queue)
             case Capped(caps):
                 self.tried.add(mid)
                 if candidate and caps.spent_until_msec:
-                    # All of the queue wait for the account's next day, or for calls in progress that may give some of
-                    # this one back: they cost nothing until then.
+                    # All messages of the queue wait: for the account's next day, or for calls in progress, whose ends
+                    # may give back some of today's minutes or money. Until then the queue is not read again.
                     self.order.shut(candidate.queue, caps.spent_until_msec)
             case HeldBack(by, is_final):
                 self.tried.add(mid)
+                # An account is cancelled up to a message, so what came later may be dialled; a campaign as a whole. A
+                # list shares its queue with others.
                 if candidate and by is Brake.ACCOUNT and not is_final:
                     self.order.pass_over(candidate.turn)
                 elif candidate and by is Brake.CAMPAIGN:

@@ -16,10 +16,12 @@ _KINDS: tuple[tuple[bytes, str], ...] = (
     (rb"#!AMR", "amr"),
     (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
 )
+"""Files that begin with a mark of their format."""
 _STREAMS: tuple[tuple[bytes, str], ...] = (
     (rb"\xff[\xf0\xf1\xf8\xf9]", "aac"),
     (rb"\xff[\xe2-\xff]", "mp3"),
 )
+"""Streams without one: all there is to know them by is how their frames begin."""
 _JUNK = re.compile(rb"(?:[\0\t\n\v\f\r ]|\xef\xbb\xbf|\xff\xfe(?!\xff)|\xfe\xff)*+")
 """What text editors, servers and tools put before a file: marks of byte order, line ends, zeros."""
 _FIRST_BYTES_THAT_LOOK_LIKE_JUNK = 4
@@ -30,9 +32,10 @@ class Refused(Exception):
 
 
 def kind_of(content: bytes) -> tuple[str, int]:
-    """What a file is (a name in NAMES), and at which byte it begins: by its first bytes, behind tags and junk.
+    """What a file is (a key of NAMES), and at which byte it begins.
 
-    Raises Refused.
+    Tried in turn: the mark of a format at the beginning, behind tags and junk; two frames that agree; the same where a
+    tag says a wrong size; a single frame; a tag alone. Raises Refused.
     """
     if not content:
         raise Refused("the file is empty")
@@ -43,11 +46,13 @@ def kind_of(content: bytes) -> tuple[str, int]:
         if kind := _match(_KINDS, content, at):
             return kind, at
     if found := first_frame(content, start, FAR_BYTES + behind_junk - start):
-        # A tag's size may be wrong, so that the sound begins within what it counts as the tag.
+        # A tag's size may be wrong, so that the sound begins within what it counts as the tag. Frames there that do not
+        # lead to those behind it are chance, in a picture for instance.
         before = first_frame(content, 0, start) if start else None
         return before if before and leads_to(content, before[1], found[1]) else found
     if start and (found := first_frame(content, 0, FAR_BEHIND_A_TAG_BYTES)):
-        return found
+        return found  # no sound behind the tag: its size is wrong
+    # A stream of one frame has no second that agrees with it.
     if kind := _match(_STREAMS, content, behind_junk):
         return kind, behind_junk
     if start:  # a tag is there, and then padding perhaps: it is what MP3 files begin with

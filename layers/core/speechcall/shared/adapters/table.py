@@ -90,7 +90,10 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Maps botocore's errors: ConditionFailed, StoreUnavailable where a repeat may succeed; others stay as they are."""
+    """Maps botocore's errors: ConditionFailed, StoreUnavailable where a repeat may succeed; others stay as they are.
+
+    All without an answer of DynamoDB are taken for errors that may pass.
+    """
     try:
         yield
     except ClientError as error:

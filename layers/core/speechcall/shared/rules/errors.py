@@ -240,7 +240,7 @@ class EngineUnavailable(RetryableError):
 
 
 class StoreUnavailable(RetryableError):
-    """DynamoDB refused for load, or another transaction was in the way."""
+    """DynamoDB refused for load, did not answer, or another transaction was in the way."""
 
 
 class DestinationRefused(SpeechCallError):
