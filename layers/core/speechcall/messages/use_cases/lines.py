@@ -17,7 +17,7 @@ class PoolState(NamedTuple):
     held: Mapping[str, str] = MappingProxyType({})
     """The numbers in a call, each with the call attempt that holds a line for it."""
     normal: frozenset[str] = frozenset()
-    """The call attempts that are not urgent, where lines are kept free for urgent ones; with those that `strays` has."""
+    """The call attempts that are not urgent, `strays` with them, where lines are kept free for urgent ones."""
     strays: frozenset[str] = frozenset()
     """What stands among `normal` and not among `held`: a release that knows no urgent messages has ended its call."""
     next_msec: int = 0
