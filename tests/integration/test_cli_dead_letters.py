@@ -174,6 +174,22 @@ def test_what_fails_again_stays_and_is_told(world):
     assert world.count("InvocationDeadLetterQueue") == (1, 0)
 
 
+def test_what_was_redriven_is_told_as_json_beside_what_fails(world):
+    done = [world.put("webhooks-later", WEBHOOK) for _ in range(2)]
+    stays = world.put("events", "no JSON")
+    result = world.run("redrive", "--all", "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert (told["error"], told["status"]) == ("2 redriven, 1 failed.", 1)
+    assert sorted(told["said"]) == sorted(done)
+    assert f"{stays} stays: it has none of the known forms." in result.stderr
+    # Without --json the same, for eyes; where all goes well no error is told.
+    result = world.run("redrive", "--all")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("Error: 0 redriven, 1 failed.\n")
+    assert json.loads(world.run("redrive", "--all", "--forget", "--json").stdout) == {"said": [stays]}
+
+
 def stream_letter(world, items=3):
     table = world.dynamodb.create_table(
         TableName="MessagesTable",
