@@ -19,6 +19,10 @@ TRIES = 5
 NOT_OURS = "what answers there is not SpeechCall"
 LONGEST_WAIT = 120.0
 """Seconds that the API may ask to be waited for."""
+SAME_EACH_TIME = frozenset({200, 400, 413, 415, 422})
+"""Answers that tell of the tries before them, too: a repeat of what was done is answered as that was, and what is wrong
+with the request itself was wrong at first. Any other status (401, 403, 404, 409, 429) is of the moment, or comes from
+before SpeechCall has looked: an earlier try may have been carried out all the same."""
 Url = Annotated[str, typer.Option("--url", envvar="SPEECHCALL_URL", metavar="URL", help="Of the API.")]
 
 
@@ -54,35 +58,39 @@ class Api:
         """Asks, and returns the answer's status (200, 400 or 403) and its JSON.
 
         `has`: the member by which a 200 is known to come from SpeechCall. `key`: the Idempotency-Key; empty: none.
-        `changes`: the request changes something and has no such key. With either, one that was not answered, or with
-        5xx, may have been carried out: then the status of Stopped is UNKNOWN.
+        `changes`: the request changes something and has no such key. With either, a try that was not answered, or with
+        5xx, may have been carried out: then the status of Stopped is UNKNOWN, whatever came after it, unless that is in
+        SAME_EACH_TIME.
 
         Raises Stopped for any other status, for what is no JSON, and for a 200 without `has`.
         """
-        response = self._response(method, path, content, query, key, is_open=changes or bool(key))
-        answer = _json(response)
+        response, is_lost = self._response(method, path, content, query, key, is_open=changes or bool(key))
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise Stopped(NOT_OURS, UNKNOWN if is_lost else FAILED) from error
         if response.status_code == 200 and not (isinstance(answer, dict) and has in answer):
-            raise Stopped(NOT_OURS, FAILED)
+            raise Stopped(NOT_OURS, UNKNOWN if is_lost else FAILED)
         return response.status_code, answer
 
     def text(self, path: str, query: Mapping[str, str]) -> str:
         """The text that is answered to GET. Raises Stopped for any status but 200."""
-        response = self._response("GET", path, None, query, "", is_open=False)
+        response, _ = self._response("GET", path, None, query, "", is_open=False)
         if response.status_code != 200:
             raise Stopped(f"the API answers {response.status_code}: {_sentence(response)}", REFUSED)
         return response.content.decode()
 
     def _response(
         self, method: str, path: str, content: bytes | None, query: Mapping[str, str] | None, key: str, *, is_open: bool
-    ) -> httpx.Response:
-        """The answer to a request, if it is 200, 400 or 403. Raises Stopped with what came last.
+    ) -> tuple[httpx.Response, bool]:
+        """The answer to a request, if it is 200, 400 or 403, and whether an earlier try may have been carried out.
 
         No answer, 5xx and 429 are tried again, TRIES times in all; not a 429 that asks to wait for longer than
         LONGEST_WAIT. `key`: the Idempotency-Key; empty: none. `is_open`: after no answer or 5xx it is not known whether
-        the request was carried out.
+        the request was carried out. Raises Stopped with what came last; for a 403 as well, if it is not known then.
         """
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
-        told, status = "", FAILED
+        told, status, is_lost = "", FAILED, False
         for tried in range(1, TRIES + 1):
             # Seconds: 1, 2, 4 …, each a quarter more or less, so that several clients do not come back together.
             wait = 0.5 * 2**tried * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
@@ -91,21 +99,27 @@ class Api:
                     method, f"{self._url}{path}", content=content, params=query, headers=headers, follow_redirects=False
                 )
             except httpx.TransportError as error:
-                told, status = f"the API does not answer ({type(error).__name__})", UNKNOWN if is_open else FAILED
+                told, status, is_lost = f"the API does not answer ({type(error).__name__})", FAILED, is_open
             else:
-                if response.status_code in (200, 400, 403):
-                    return response
-                told = f"the API answers {response.status_code}: {_sentence(response)}"
-                status = (UNKNOWN if is_open else FAILED) if response.status_code >= 500 else REFUSED
-                asked = response.headers.get("retry-after", "")
-                if response.status_code == 429:
-                    wait = max(wait, float(asked)) if asked.isdigit() else wait
-                elif response.status_code < 500:
+                answered = response.status_code
+                told, status = f"the API answers {answered}: {_sentence(response)}", REFUSED
+                if answered >= 500:
+                    status, is_lost = FAILED, is_open
+                elif answered in (200, 400) or (answered == 403 and not is_lost):
+                    return response, is_lost
+                elif answered in SAME_EACH_TIME:
                     raise Stopped(told, REFUSED)
+                elif is_lost:
+                    told = f"{told.rstrip('.')}; an earlier try was not answered, and may have been carried out"
+                asked = response.headers.get("retry-after", "")
+                if answered == 429:
+                    wait = max(wait, float(asked)) if asked.isdigit() else wait
+                elif answered < 500:
+                    break
             if tried == TRIES or wait > LONGEST_WAIT:
                 break
             self._sleep(wait)
-        raise Stopped(told, status)
+        raise Stopped(told, UNKNOWN if is_lost else status)
 
 
 def open_api(url: str) -> Api:
@@ -127,13 +141,6 @@ def error_of(status: int, answer: Any) -> dict[str, Any]:
     """What an answer that refuses says under `error`: its `message` at least."""
     error = answer.get("error") if isinstance(answer, dict) else None
     return {"message": f"the API answers {status}", **(error if isinstance(error, dict) else {})}
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError as error:
-        raise Stopped(NOT_OURS, FAILED) from error
 
 
 def _sentence(response: httpx.Response) -> str:

@@ -27,15 +27,27 @@ def show_json(value: object) -> None:
 
 
 @contextmanager
-def sentences(as_json: bool) -> Iterator[None]:
+def sentences(as_json: bool, said: list[str] | None = None) -> Iterator[None]:
     """A context: what is printed in it comes out as `{"said": [...]}`, a string for each line, once it is done.
 
-    Without `as_json` it comes out as it is printed. With it, if an exception ends the context, nothing of it comes out.
+    Without `as_json` it comes out as it is printed. With it, if an exception ends the context, the strings are added to
+    `said`, for `failures.told` to tell beside the error. It tells nothing of typer.Exit: then they come out as ever.
     """
     if not as_json:
         yield
         return
-    said = io.StringIO()
-    with redirect_stdout(said):
-        yield
-    show_json({"said": [line for line in said.getvalue().splitlines() if line.strip()]})
+    printed, lines = io.StringIO(), [] if said is None else said
+    try:
+        with redirect_stdout(printed):
+            yield
+    except typer.Exit:
+        show_json({"said": _lines(printed)})
+        raise
+    except Exception:
+        lines += _lines(printed)
+        raise
+    show_json({"said": _lines(printed)})
+
+
+def _lines(printed: io.StringIO) -> list[str]:
+    return [line for line in printed.getvalue().splitlines() if line.strip()]

@@ -113,9 +113,9 @@ def _replay_call(mid: str, menus: Sequence[Menu], call: dict[str, Any]) -> tuple
     log, steps, differences = list[Entry](), list[Step](), list[str]()
     for given in call["log"]:
         entry = _entry(given, len(menus))
-        # Behind the answer, each entry was heard in the menu that followed the entry before it.
-        before = log[-1].then if log else Then(ThenKind.ASK)
-        if entry.seq != len(log) + 1 or (log and before != Then(ThenKind.ASK, entry.menu)):
+        # The first entry is the answer, which is heard in no menu; each later one, in the menu that followed before it.
+        before = log[-1].then if log else Then(ThenKind.ASK, None)
+        if entry.seq != len(log) + 1 or before != Then(ThenKind.ASK, entry.menu):
             differences.append(f"call {attempt}: what was heard at {entry.seq} was not asked")
             break
         then = follows(plan, log, entry.menu, entry.event, entry.key, entry.at_msec)

@@ -27,6 +27,9 @@ QUEUES: Mapping[str, tuple[str, str | None]] = {
 """By the name that an operator says: the queue, and where its messages came from, if that is a queue too."""
 
 HIDDEN_SECONDS = 120
+MOST_PAGES = 1000
+"""Of a stream that are read for one batch: in a shard that is open there is always a next one."""
+FORGOTTEN = "the stream has forgotten it, or a part of it, after a day; --forget removes it"
 _GONE = frozenset({"TrimmedDataAccessException", "ResourceNotFoundException"})
 
 
@@ -112,7 +115,8 @@ class DeadLetters:
             self._send(letter, self._name_of(source))
         elif "DDBStreamBatchInfo" in content:  # a batch of a stream: the letter says only where it is
             arn = content["requestContext"]["functionArn"]
-            self._invoke(arn, {"Records": self._records(content["DDBStreamBatchInfo"])})
+            for records in self._pages(content["DDBStreamBatchInfo"]):
+                self._invoke(arn, {"Records": records})
         elif "requestPayload" in content:  # an asynchronous invocation
             self._invoke(content["requestContext"]["functionArn"], content["requestPayload"])
         elif "TARGET_ARN" in letter.attributes:  # an event that EventBridge could not deliver
@@ -170,8 +174,31 @@ class DeadLetters:
                 f"{_name(function_arn)} failed again at {len(content['batchItemFailures'])} of the records"
             )
 
-    def _records(self, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The records of a failed batch, as the stream has them for a day. Raises NotRedriven after that."""
+    def _pages(self, batch: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        """The records of a failed batch, as the stream has them for a day: a list for each page of it with any.
+
+        All that was written between its first and its last one, also what the function's filter leaves out: that is
+        more than a page where much was written. Raises NotRedriven after that day, also where a part is gone: then some
+        pages have been given.
+        """
+        last, is_found = int(batch["endSequenceNumber"]), False
+        for page in self._read_on(batch):
+            records = [one for one in page if int(one["dynamodb"]["SequenceNumber"]) <= last]
+            if records:
+                is_found = True
+                yield [{**one, "eventSourceARN": batch["streamArn"]} for one in records]
+            if page and int(page[-1]["dynamodb"]["SequenceNumber"]) >= last:
+                if is_found:
+                    return
+                break
+        raise NotRedriven(FORGOTTEN)
+
+    def _read_on(self, batch: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a stream from a batch's first record on, to the end of the shard or MOST_PAGES.
+
+        A page has at most 1,000 records or 1 MB, and may be empty though others follow. (DynamoDB API reference,
+        GetRecords.) Raises NotRedriven where the stream has forgotten the first record.
+        """
         try:
             iterator = self._streams.get_shard_iterator(
                 StreamArn=batch["streamArn"],
@@ -179,20 +206,15 @@ class DeadLetters:
                 ShardIteratorType="AT_SEQUENCE_NUMBER",
                 SequenceNumber=batch["startSequenceNumber"],
             )["ShardIterator"]
-            found = self._streams.get_records(ShardIterator=iterator, Limit=1000)["Records"]
+            for _ in range(MOST_PAGES):
+                found = self._streams.get_records(ShardIterator=iterator, Limit=1000)
+                yield found["Records"]
+                if (iterator := found.get("NextShardIterator")) is None:
+                    return
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
-                raise NotRedriven("the stream has forgotten it after a day; --forget removes it") from error
+                raise NotRedriven(FORGOTTEN) from error
             raise
-        last = int(batch["endSequenceNumber"])
-        records = [
-            {**one, "eventSourceARN": batch["streamArn"]}
-            for one in found
-            if int(one["dynamodb"]["SequenceNumber"]) <= last
-        ]
-        if not records:
-            raise NotRedriven("the stream has forgotten it after a day; --forget removes it")
-        return records
 
     def forget(self, letter: Letter) -> None:
         """Removes a letter without another try."""

@@ -8,7 +8,7 @@ from cli.as_json import AsJson, show_json
 from cli.changes import changing, record_alone
 from cli.dead_letters import QUEUES, DeadLetters, Letter, NotRedriven
 from cli.deployment import Deployment
-from cli.failures import Refusal
+from cli.failures import Failure, Refusal
 from cli.table import show_table
 from cli.target import on_deployment
 
@@ -70,9 +70,10 @@ def redrive(
     deployment.dead_letters.show_again(stay)
     if letter is not None and not chosen:
         raise Refusal(f"There is no {letter} in the dead-letter queues (or somebody else is reading it).")
-    typer.echo(f"{done} {'removed' if forget else 'redriven'}, {len(chosen) - done} failed.", err=True)
+    count = f"{done} {'removed' if forget else 'redriven'}, {len(chosen) - done} failed."
     if done < len(chosen):
-        raise typer.Exit(1)
+        raise Failure(count)
+    typer.echo(count, err=True)
 
 
 def _read(dead_letters: DeadLetters, queue: str | None) -> list[Letter]:

@@ -46,17 +46,18 @@ def shown_once(remedy: str) -> Iterator[None]:
 
 
 @contextmanager
-def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
+def told(*, local: bool = False, as_json: bool = False) -> Iterator[list[str]]:
     """A context that tells what went wrong instead of showing a traceback, and raises typer.Exit with the status of it.
 
     An exception that it does not know goes on: that is a bug of ours. So does a closed output, and BadParameter, which
     Typer tells.
 
-    `local`: it is `make run` that was asked, which needs no profile. `as_json`: the output says it as well.
+    `local`: it is `make run` that was asked, which needs no profile. `as_json`: the output says it as well, with what
+    the command has said until then: `sentences` adds that to the list that is given here.
     """
-    status = FAILED
+    status, before = FAILED, list[str]()
     try:
-        yield
+        yield before
     except Refusal as refusal:
         sentence, status = str(refusal), refusal.status
     except PromptUnavailable as refusal:
@@ -85,7 +86,7 @@ def told(*, local: bool = False, as_json: bool = False) -> Iterator[None]:
         return
     show_error(sentence)
     if as_json:
-        show_json({"error": sentence, "status": status})
+        show_json({"error": sentence, "status": status, **({"said": before} if before else {})})
     raise typer.Exit(status)
 
 

@@ -20,6 +20,7 @@ from cli.exit_codes import FAILED, REFUSED, UNKNOWN
 from cli.failures import Refusal, show_error
 from cli.files import read_file
 from cli.people import (
+    FIELDS,
     Part,
     Unusable,
     WrongCell,
@@ -163,16 +164,21 @@ def read_job(
 def _windows(envelope: Any, *messages: Any) -> list[Any]:
     """The windows that the files give, with their time zones, each once: of each message its own, or those of all.
 
-    They are only shown to who confirms the calls; the API obeys them. So what is no object is left out here, and so is
-    what comes behind the first MOST_SHOWN.
+    They are only shown to who confirms the calls; the API obeys them. So what is ill-typed is left out here, for the
+    API's check says where it is, and so is what comes behind the first MOST_SHOWN.
     """
-    found = [
-        {**window, "timeZone": one.get("timeZone") or envelope.get("timeZone")}
-        for one in messages
-        for window in one.get("windows") or envelope.get("windows") or ()
-        if isinstance(window, dict)
-    ]
-    return [one for index, one in enumerate(found) if one not in found[:index]][:MOST_SHOWN]
+    found: dict[str, Any] = {}
+    for one in messages:
+        given = one.get("windows") or envelope.get("windows")
+        for window in given if isinstance(given, list) else ():
+            if not isinstance(window, dict):
+                continue
+            shown = {**window, "timeZone": one.get("timeZone") or envelope.get("timeZone")}
+            # By its text, so that a message costs the same however many came before it.
+            found.setdefault(json.dumps(shown, sort_keys=True), shown)
+            if len(found) == MOST_SHOWN:
+                return list(found.values())
+    return list(found.values())
 
 
 def _send(tally: Tally, api: Api, job: Job, *, yes: bool, as_json: bool) -> None:
@@ -246,9 +252,11 @@ def rejected_cells(part: Part, answer: Any, columns: dict[str, str]) -> Iterator
         for place in one["error"].get("details") or [one["error"]]:
             # A message's own path (`messages[3].menu[0].url`) without its number, which is that of the request.
             path = place["path"].partition(".")[2]
-            name = path.rpartition(".")[2]
-            where = "" if name in columns else f"{path} "
-            yield WrongCell(person.row, columns.get(name, ""), f"{where}{place['message']}".strip())
+            name = path.removeprefix("vars.")
+            # What a column fills is a field of the message itself, or one of its `vars`; `fallback.text` is neither.
+            filled = name in columns and (name in FIELDS) is (name == path)
+            column, where = (columns[name], "") if filled else ("", f"{path} ")
+            yield WrongCell(person.row, column, f"{where}{place['message']}".strip())
 
 
 def _confirm(api: Api, tally: Tally, job: Job, first: str, costs: Sequence[Any], *, yes: bool) -> None:

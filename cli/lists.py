@@ -126,6 +126,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     """How many have ended how; `deleted` are those that are there no more."""
     calling: int = 0
+    """How many are in calls; or just after one, until it is known how that ended."""
     left_seconds: int | None = 0
     """Until all have ended, about; None: never, for one of the lists is not dialled."""
 
@@ -164,7 +165,7 @@ class Tally:
         self.outcomes.update(one.outcome or "failed" for one in ended)
         if gone := len(self.unfinished) - len(found):
             self.outcomes["deleted"] += gone
-        self.calling = sum(one.state is State.CALLING for one in found)
+        self.calling = sum(one.state in (State.CALLING, State.SETTLING) for one in found)
         self.unfinished = [one.mid for one in found if one.state is not State.FINISHED]
 
 

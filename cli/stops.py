@@ -61,7 +61,8 @@ def cancel_message_(
     Ends with status 3 where it is too late for that.
     """
     if isinstance(place, Api):
-        done, late = _cancel_by_api(place, message, hangup), "It is in a call, which goes on, or finished."
+        done = _cancel_by_api(place, message, hangup)
+        late = "It is in a call, which goes on, or just after one, or finished."
     else:
         # Where there is no such message nothing is changed, and so nothing recorded: any account would do.
         belongs_to(place, lambda: getattr(place.messages.get(message), "account_id", ""))
@@ -102,9 +103,20 @@ def _cancelled_in_words(message: str, done: Cancelled, late: str) -> str:
 
 
 def _too_late(message: Message | None) -> str:
-    if message is None or message.state is State.FINISHED:
-        return "It is too late: the message is finished."
-    return "The message is in a call, which goes on (--hangup ends it); it is not dialled again."
+    """Why a message could not be cancelled (TOO_LATE), as it stands now; None: it is there no more."""
+    state = State.FINISHED if message is None else message.state
+    match state:
+        case State.FINISHED:
+            return "It is too late: the message is finished."
+        case State.SETTLING:
+            return (
+                "It is too late: the message's call is over, and how it ended is still asked for; it is not dialled "
+                "again."
+            )
+        case State.PREPARING | State.QUEUED | State.CALLING:  # none waits: it would be cancelled
+            return "The message is in a call, which goes on (--hangup ends it); it is not dialled again."
+        case _:
+            assert_never(state)
 
 
 @lists.app.command("cancel")

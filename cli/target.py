@@ -79,7 +79,7 @@ def _with_options(command: Callable[..., None], given_first: int, *, by_url: boo
         opened: Callable[[Place], Deployment] = ctx.obj or open_deployment
         # A command with --json of its own says itself what it says; of any other the sentences become JSON.
         as_json = given[NAME] if has_json else given.pop(NAME)
-        with told(local=place.local, as_json=as_json), sentences(as_json and not has_json):
+        with told(local=place.local, as_json=as_json) as said, sentences(as_json and not has_json, said):
             if url:
                 with closing(api.open_api(url)) as asked:
                     command(asked, **given)

@@ -64,23 +64,41 @@ def _version(stack: Stack) -> Iterator[Finding]:
     if answer.status_code != 200:
         yield Finding(f"The API answers GET /health with {answer.status_code}.", "docs/troubleshooting.md, the API.")
         return
-    told = answer.json()
-    if told["version"] != VERSION:
-        yield Finding(f"The stack runs {told['version']}, and this command is {VERSION}.", DEPLOY, Verdict.WARNING)
-    if told["provider"] != stack.provider:
-        yield Finding(f"The API says that {told['provider']} places the calls, the stack {stack.provider}.", DEPLOY)
+    try:
+        told = answer.json()
+        version, placed_by = told["version"], told["provider"]
+    except (ValueError, KeyError, TypeError):  # no JSON, or not ours
+        yield _of_another(stack, "no release")
+        return
+    if version != VERSION:
+        yield Finding(f"The stack runs {version}, and this command is {VERSION}.", DEPLOY, Verdict.WARNING)
+    if placed_by != stack.provider:
+        yield Finding(f"The API says that {placed_by} places the calls, the stack {stack.provider}.", DEPLOY)
 
 
 def _clock(stack: Stack) -> Iterator[Finding]:
     """Whether this machine's clock is that of the API's answer, to SKEW_SECONDS."""
-    there = parsedate_to_datetime(_health(stack).headers["Date"])
-    apart = abs((datetime.now(UTC) - there).total_seconds())
+    try:
+        there = parsedate_to_datetime(_health(stack).headers["Date"])
+        apart = abs((datetime.now(UTC) - there).total_seconds())
+    except (ValueError, KeyError, TypeError):  # no date, or one without an offset
+        yield _of_another(stack, "no time")
+        return
     if apart > SKEW_SECONDS:
         yield Finding(
             f"This machine's clock is {apart:.0f} s away from AWS's; signatures are refused beyond five minutes.",
             "Set the clock by NTP: sudo timedatectl set-ntp true.",
             Verdict.WARNING,
         )
+
+
+def _of_another(stack: Stack, lacks: str) -> Finding:
+    """That the answer to GET /health is none of the API's. `lacks`: what it does not say, as the sentence has it."""
+    return Finding(
+        f"What answers GET /health says {lacks}: it may be another server than the API.",
+        f"Look at {stack.outputs['ApiUrl']}/health: a proxy, a firewall or a page that asks to log in may answer.",
+        Verdict.UNKNOWN,
+    )
 
 
 def _concurrency(stack: Stack) -> Iterator[Finding]:

@@ -20,8 +20,9 @@ from cli.deployment import Deployment
 from cli.failures import Refusal
 from cli.stack.identity import GONE, Identity
 from cli.stack.parts import RESTORED, Pause, count_due, machines_of, wait_until
-from speechcall.messages.adapters.message_items import load
-from speechcall.messages.adapters.restored_items import Begun, Fate, mid_in, restored
+from speechcall.messages.adapters.message_items import load, state_of
+from speechcall.messages.adapters.restored_items import Begun, Fate, is_left, mid_in, restored
+from speechcall.messages.rules.message import State
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.adapters.keys import POOL, WEBHOOK, due_shards, message_key
 from speechcall.shared.adapters.stepfunctions import error_code
@@ -145,7 +146,9 @@ class Restoring:
                 return item
             known.add(mid)
             # Those in `gone` are known to be missing. One that is there is not written, whatever this returns.
-            if mid not in gone and self._is_there(mid):
+            if mid not in gone and (live := self._live(mid)):
+                if is_left(live, plain, begun.get(mid)):
+                    fates[Fate.CALLED_SINCE].append(mid)  # an interrupted run did not come to end it
                 return item
             changed, fate = restored(plain, begun.get(mid), now_msec)
             fates[fate].append(mid)
@@ -208,19 +211,16 @@ class Restoring:
             for one in self._executions(machine, statusFilter="RUNNING"):
                 yield one["name"], one["executionArn"]
 
-    def _is_there(self, mid: str) -> bool:
-        """Whether the live table has the item of a message."""
+    def _live(self, mid: str) -> dict[str, Any]:
+        """The item of a message in the live table, in plain values; empty: there is none."""
         answer = self._dynamodb.get_item(
-            TableName=self._messages.live,
-            Key=to_wire(message_key(mid)),
-            ConsistentRead=True,
-            ProjectionExpression="pk",
+            TableName=self._messages.live, Key=to_wire(message_key(mid)), ConsistentRead=True
         )
-        return "Item" in answer
+        return from_wire(answer.get("Item", {}))
 
     def _missing(self, begun: Iterable[str]) -> set[str]:
         """Those of the messages `begun` that the live table does not have."""
-        return {mid for mid in begun if not self._is_there(mid)}
+        return {mid for mid in begun if not self._live(mid)}
 
     def _stop(self, running: Iterable[tuple[str, str]]) -> int:
         """Ends executions (name and ARN) whose messages are lost; how many.
@@ -264,12 +264,13 @@ class Restoring:
         return count
 
     def _end(self, mid: str) -> None:
-        """Ends a message of whose latest attempt nothing is known, by the transaction that every end uses."""
-        found = self._dynamodb.get_item(
-            TableName=self._messages.live, Key=to_wire(message_key(mid)), ConsistentRead=True
-        )
-        message = load(from_wire(found["Item"]))
-        self._deployment.messages.finish(message, UNKNOWN, SystemClock().now_msec(), None)
+        """Ends a message of whose latest attempt nothing is known, by the transaction that every end uses.
+
+        One that has ended meanwhile stays as it is: the sweeper may have ended what an interrupted run left.
+        """
+        live = self._live(mid)
+        if live and state_of(live) is State.CALLING:
+            self._deployment.messages.finish(load(live), UNKNOWN, SystemClock().now_msec(), None)
 
 
 MOST_TOLD = 20

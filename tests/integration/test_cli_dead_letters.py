@@ -174,6 +174,22 @@ def test_what_fails_again_stays_and_is_told(world):
     assert world.count("InvocationDeadLetterQueue") == (1, 0)
 
 
+def test_what_was_redriven_is_told_as_json_beside_what_fails(world):
+    done = [world.put("webhooks-later", WEBHOOK) for _ in range(2)]
+    stays = world.put("events", "no JSON")
+    result = world.run("redrive", "--all", "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert (told["error"], told["status"]) == ("2 redriven, 1 failed.", 1)
+    assert sorted(told["said"]) == sorted(done)
+    assert f"{stays} stays: it has none of the known forms." in result.stderr
+    # Without --json the same, for eyes; where all goes well no error is told.
+    result = world.run("redrive", "--all")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("Error: 0 redriven, 1 failed.\n")
+    assert json.loads(world.run("redrive", "--all", "--forget", "--json").stdout) == {"said": [stays]}
+
+
 def stream_letter(world, items=3):
     table = world.dynamodb.create_table(
         TableName="MessagesTable",
@@ -210,6 +226,61 @@ def test_changes_of_the_table_are_read_in_its_stream_again(world):
     assert [one["dynamodb"]["Keys"]["pk"]["S"] for one in event["Records"]] == ["M#1", "M#2", "M#3"]
     assert event["Records"][0]["dynamodb"]["NewImage"]["b"] == {"B": "AA=="}
     assert world.count("StreamDeadLetterQueue") == (0, 0)
+
+
+class InPages:
+    """A stream that gives two records at a time, each behind an empty page; GetRecords may do both."""
+
+    def __init__(self, streams, most_pages=99):
+        self.get_shard_iterator, self.streams, self.left, self.begun = (
+            streams.get_shard_iterator,
+            streams,
+            most_pages,
+            [],
+        )
+
+    def get_records(self, ShardIterator, Limit):  # noqa: N803 - boto3's names
+        assert 2 <= Limit <= 1000
+        self.left -= 1
+        if ShardIterator not in self.begun:
+            self.begun.append(ShardIterator)
+            answer = {"Records": [], "NextShardIterator": ShardIterator}
+        else:
+            answer = self.streams.get_records(ShardIterator=ShardIterator, Limit=2)
+        return {**answer, "NextShardIterator": answer["NextShardIterator"] if self.left else None}
+
+
+def test_a_batch_that_is_more_than_a_page_is_read_to_its_end(world, monkeypatch):
+    """Between its first and its last record lies all that the filter left out: more than 1,000 records, or 1 MB."""
+    world.put("stream", stream_letter(world, items=9))
+    world.answer = {"batchItemFailures": []}
+    monkeypatch.setattr(world, "streams", InPages(world.streams))
+    result = world.run("redrive", "--all")
+    assert result.exit_code == 0, result.output
+    read = [[one["dynamodb"]["Keys"]["pk"]["S"] for one in event["Records"]] for _, event in world.asked]
+    assert read == [["M#1", "M#2"], ["M#3", "M#4"], ["M#5", "M#6"], ["M#7"]]
+    assert world.count("StreamDeadLetterQueue") == (0, 0)
+
+
+def test_a_batch_of_which_the_stream_gives_a_part_stays(world, monkeypatch):
+    world.put("stream", stream_letter(world, items=9))
+    monkeypatch.setattr(world, "streams", InPages(world.streams, most_pages=3))
+    result = world.run("redrive", "--all")
+    assert result.exit_code == 1
+    assert "a part of it, after a day" in result.output
+    assert world.count("StreamDeadLetterQueue") == (1, 0)
+
+
+def test_a_batch_whose_second_page_fails_again_stays(world, monkeypatch):
+    world.put("stream", stream_letter(world, items=9))
+    monkeypatch.setattr(world, "streams", InPages(world.streams))
+    answers = [{"batchItemFailures": []}, {"batchItemFailures": [{"itemIdentifier": "1"}]}]
+    invoke = world.invoke
+    monkeypatch.setattr(world, "invoke", lambda *given: (invoke(*given), answers.pop(0))[1])
+    result = world.run("redrive", "--all")
+    assert (result.exit_code, "failed again at 1 of the records" in result.output) == (1, True)
+    assert len(world.asked) == 2
+    assert world.count("StreamDeadLetterQueue") == (1, 0)
 
 
 def test_a_change_that_fails_again_stays(world):

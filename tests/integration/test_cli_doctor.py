@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
@@ -18,6 +19,7 @@ from cli.doctor.findings import Check, Verdict, examine
 from cli.doctor.stack import Stack
 from cli.exit_codes import USAGE
 from cli.main import app
+from speechcall import VERSION
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.telephony.connect.apology import apology_key
@@ -452,6 +454,26 @@ def test_a_healthy_stack_is_told_so(world):
     shown: list[str] = []
     assert doctor(world.deployment, PLACE, shown.append, as_json=False) == 0
     assert shown[-1] == f"\n{len(results)} checks: {len(results)} fine."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>Log in.</html>"),
+        httpx.Response(200, json=["ok"]),
+        httpx.Response(200, json={"status": "ok"}),
+        httpx.Response(200, json={"status": "ok", "version": VERSION}, headers={"Date": "today"}),
+        httpx.Response(200, json="ok", headers={"Date": "Mon, 30 Nov 2026 09:00:00 -0000"}),
+    ],
+)
+def test_another_server_in_front_of_the_api_does_not_end_the_doctor(world, monkeypatch, answer):
+    """What it does not say is not known; every other check is looked at all the same."""
+    monkeypatch.setattr("cli.doctor.stack_checks.httpx.get", lambda *_, **_more: answer)
+    results = results_of(world)
+    assert {name for name, one in results.items() if one.verdict is Verdict.UNKNOWN} == {"version", "clock"}
+    assert {one.verdict for name, one in results.items() if name not in ("version", "clock")} == {Verdict.OK}
+    assert len(results) >= 25
+    assert "https://api.example.com/health" in results["version"].findings[0].repair
 
 
 BY_HAND = {"apology", "dialler", "lines", "throttle", "accounts", "destinations", "stuck"}

@@ -7,8 +7,12 @@ import boto3
 import pytest
 
 from cli.main import app
+from speechcall.messages.adapters.message_items import dump
+from speechcall.shared.adapters.keys import message_key
+from speechcall.shared.adapters.table import from_wire, to_wire
 from tests.kit.command_line import CliRunner
 from tests.kit.lasting_stack import NAME, Interrupted, empty_account, make_stack
+from tests.kit.samples import MID, message
 
 AT = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="seconds")
 
@@ -127,6 +131,43 @@ def test_it_survives_an_interruption_at_each_call_that_changes_something(world, 
     for logical in ("MessagesTable", "RegistryTable"):
         assert texts(names[logical]) == PUT_BACK
     assert chosen_lines(names) == {"N": "7"}
+
+
+def test_a_message_that_was_called_since_is_ended_and_told_after_an_interruption_too(world, names, monkeypatch):
+    """Killed at each change: where it was put back and not ended, the next run ends it, and does not wait for sweep."""
+    dynamodb = boto3.client("dynamodb")
+    key = to_wire(message_key(MID))
+    waiting = to_wire({**dump(message(MID)), "state": "queued", "order_pk": "WAITING#a", "order_sk": MID})
+    dynamodb.put_item(TableName=names["MessagesTable"], Item=waiting)
+    copies = copy_now(names)
+    machine = next(
+        one["stateMachineArn"]
+        for one in boto3.client("stepfunctions").list_state_machines()["stateMachines"]
+        if one["name"].endswith("-one")
+    )
+    monkeypatch.setenv("SF_EXECUTION_HISTORY_TYPE", "FAILURE")  # moto: an execution that is over at once
+    boto3.client("stepfunctions").start_execution(stateMachineArn=machine, name=f"{MID}-1")
+    states, killed = list[str](), 0
+    while True:
+        dynamodb.delete_item(TableName=names["MessagesTable"], Key=key)
+        world.changed.clear()
+        world.die = ("before", killed)
+        try:
+            restore(world, *copies)
+            break
+        except Interrupted:
+            killed += 1
+        found = dynamodb.get_item(TableName=names["MessagesTable"], Key=key).get("Item")
+        states.append(found["state"]["S"] if found else "lost")
+        world.die = None
+        done = restore(world, "--json", *copies)
+        assert done.exit_code == 0, done.exception or done.output
+        report = json.loads(done.stdout)
+        # What an earlier run has ended is not told again.
+        assert report["called_since"] == ([] if states[-1] == "finished" else [MID])
+        ended = from_wire(dynamodb.get_item(TableName=names["MessagesTable"], Key=key)["Item"])
+        assert (ended["state"], ended["outcome"], ended["reason"]) == ("finished", "failed", "unconfirmed")
+    assert set(states) == {"lost", "calling", "finished"}
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, int]] = {
         REFUSED,
     ),
     "menu": ({"menu.json": {**MESSAGE_FILE, "menu": []}}, "The API would refuse the list", REFUSED),
+    "hours": ({"menu.json": {**MESSAGE_FILE, "windows": 5}}, "windows must be an array of 1 to 7 windows", REFUSED),
     "map": ({"people.csv": "number\n+380671234567"}, 'has no column "phone"', USAGE),
     "cell": ({"people.csv": "phone,a\n+380671234567"}, "has 1 cells; the header has 2", REFUSED),
     "number": ({"people.csv": PEOPLE + "\n+49301234567"}, "row 10: phone", REFUSED),

@@ -96,6 +96,16 @@ def test_what_does_not_follow_from_the_menus_is_told(file, change):
     assert "differs: " in result.output
 
 
+def test_a_call_that_begins_without_an_answer_is_not_the_same():
+    """Its first entry is a key in the first menu: before anybody has answered, nothing was asked."""
+    content = a_content()
+    call = content["calls"][0]
+    key = next(one for one in call["log"] if one["menu"] == 0)
+    seen = replay_calls({**content, "calls": [{**call, "log": [{**key, "seq": 1}]}], "webhooks": []})
+    assert seen.steps == ()
+    assert seen.differences == (f"call {call['attempt']}: what was heard at 1 was not asked",)
+
+
 @pytest.mark.parametrize(
     "given",
     [b"", b"a.b", b"a.b.c", b"e30.e30.e30", b"\xff.\xff.\xff", {"v": 2}, {"v": 1}, {"v": 1, "menu": []}],

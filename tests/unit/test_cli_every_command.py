@@ -137,6 +137,28 @@ def test_the_exit_status_says_what_became_of_it(name):
     assert run(name, obj=raising(AssertionError("it asked"))).exit_code == USAGE
 
 
+@pytest.mark.parametrize("error", [*WRONG, (typer.Exit(FAILED), FAILED)])
+def test_what_was_done_before_it_went_wrong_is_told_as_json_too(error):
+    """A list that was added to, and then the table does not answer: what was said is not lost with that."""
+    raised, status = error
+
+    def pause(*_):
+        typer.echo("One is done.\n")
+        raise raised
+
+    changed = SimpleNamespace(
+        accounts=SimpleNamespace(find=lambda name: SimpleNamespace(account_id=name)), stops=SimpleNamespace(pause=pause)
+    )
+    told = run("account pause", "--local", "--json", obj=lambda _place: changed)
+    assert told.exit_code == status
+    found = json.loads(told.stdout)
+    assert found.pop("said") == ["One is done."]
+    assert set(found) == (set() if isinstance(raised, typer.Exit) else {"error", "status"})
+    assert found.get("status", FAILED) == status
+    told = run("account pause", "--local", obj=lambda _place: changed)
+    assert (told.exit_code, told.stdout) == (status, "One is done.\n\n")
+
+
 def test_what_a_command_only_says_is_json_as_well():
     changed = SimpleNamespace(
         accounts=SimpleNamespace(find=lambda name: SimpleNamespace(account_id=name)),

@@ -86,6 +86,17 @@ def test_each_change_is_a_line_and_it_ends_with_the_last_message():
     assert deployment.asked == [["1", "2", "3"]] * 3 + [["2", "3"]]
 
 
+def test_a_message_whose_call_is_over_does_not_wait_until_its_outcome_is_known():
+    """As in a list's cancellation and a message's status: it is in progress (state `settling`)."""
+    look = SOME | {"2": one("2", "settling"), "3": one("3", "preparing")}
+    result = watch(Deployment(look, ALL), "7")
+    assert result.output.splitlines()[0].startswith("1 of 3 done: answered 1, waiting 1, in calls 1, ")
+    options = ["list", "watch", "7", "--local", "--json"]
+    told = CliRunner().invoke(app, options, obj=lambda _place: Deployment(look, ALL))
+    first = json.loads(told.stdout.splitlines()[0])
+    assert (first["waiting"], first["inCalls"], first["finished"]) == (1, 1, 1)
+
+
 def test_several_lists_are_watched_as_one():
     result = watch(Deployment(SOME, ALL), "7", "8", "7")
     assert result.output.splitlines()[-1] == "4 of 4 done: answered 2, busy 2"

@@ -15,6 +15,7 @@ from speechcall.messages.rules.stops import CampaignNumbers
 from speechcall.messages.use_cases.message_ports import Brake, LineTaken
 from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.ids import last_id
+from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.status.use_cases.status import Summary
 from tests.kit.samples import ASK, NOW, message
 from tests.stores.accounts import MemoryAccounts
@@ -77,6 +78,21 @@ def test_a_message_is_cancelled_and_one_in_a_call_is_hung_up_by_its_job(run, dep
     unknown = run("message", "cancel", "1")
     assert (unknown.exit_code, unknown.output) == (3, "Error: There is no message 1, or it has expired.\n")
     assert run("message", "cancel", "x").exit_code == 2
+
+
+@pytest.mark.parametrize("more", [[], ["--hangup"]])
+def test_nothing_is_promised_of_a_call_that_is_over(run, deployment, more):
+    """How it ended is still asked for: no call goes on, and --hangup would end none."""
+    deployment.call("9")
+    calling = deployment.messages.get("9")
+    assert deployment.messages.settle(calling, End.LOST, Outcome("failed", "unconfirmed"), NOW + 1)
+    assert deployment.messages.get("9").state is State.SETTLING
+    told = run("message", "cancel", "9", *more)
+    assert told.exit_code == 3
+    assert told.output == (
+        "It is too late: the message's call is over, and how it ended is still asked for; it is not dialled again.\n"
+    )
+    assert deployment.messages.get("9").cancelled_msec is not None
 
 
 def test_a_list_is_paused_resumed_and_cancelled(run, deployment):

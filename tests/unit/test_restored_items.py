@@ -3,7 +3,7 @@
 import pytest
 
 from speechcall.messages.adapters.message_items import dump, load, state_of
-from speechcall.messages.adapters.restored_items import Begun, Fate, mid_in, restored
+from speechcall.messages.adapters.restored_items import Begun, Fate, is_left, mid_in, restored
 from speechcall.messages.rules.message import State
 from tests.kit.samples import MID, message
 
@@ -52,3 +52,19 @@ def test_no_attempt_is_begun_twice(state, attempt, begun):
 def test_only_a_message_is_one():
     assert mid_in({"pk": f"M#{MID}", "sk": "MESSAGE"}) == MID
     assert mid_in({"pk": f"M#{MID}", "sk": "CALL#001"}) is None
+
+
+@pytest.mark.parametrize("state", [State.PREPARING, State.QUEUED, State.CALLING, State.SETTLING])
+def test_what_an_interrupted_run_has_put_back_is_known_and_no_call_is_taken_for_it(state):
+    before, begun = item(state, 1), Begun(2, MACHINE)
+    left, _ = restored(before, begun, NOW)
+    assert is_left(left, before, begun)
+    assert not is_left(left, before, None)
+    assert not is_left(left, before, Begun(3, MACHINE))
+    assert not is_left(before, before, begun)
+    assert not is_left({**left, "state": "finished", "outcome": "failed"}, before, begun)
+    # What a claim writes: a call that was begun, and is not lost.
+    for name, value in {"line_share": 0, "charged_msec": 0, "has_limit": False, "due_at": NOW + 1}.items():
+        assert not is_left({**left, name: value}, before, begun)
+    # What was put back as it was is no such one.
+    assert not is_left(restored(before, Begun(1, MACHINE), NOW)[0], before, Begun(1, MACHINE))

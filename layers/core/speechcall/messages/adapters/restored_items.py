@@ -74,3 +74,16 @@ def restored(item: Mapping[str, Any], begun: Begun | None, now_msec: int) -> tup
         "due_shard": due_shard(State.CALLING.value, item["mid"]),
         "due_at": now_msec + SWEPT_AFTER_MSEC,
     }, Fate.CALLED_SINCE
+
+
+def is_left(live: Mapping[str, Any], item: Mapping[str, Any], begun: Begun | None) -> bool:
+    """Whether a live item is one that an interrupted run has put back as CALLED_SINCE, and has not come to end.
+
+    `live`: the message's item in the live table. `item`: the one in the copy. `begun`: as `restored` takes it. A call
+    that is not lost is never taken for one: its claim writes `line_share` and `charged_msec`, which are put back for
+    none of these. What has been changed since, such as by a cancellation, is left to the sweeper.
+    """
+    if begun is None:
+        return False
+    put_back, fate = restored(item, begun, int(live.get("claimed_msec", 0)))
+    return fate is Fate.CALLED_SINCE and put_back == dict(live)
