@@ -82,8 +82,8 @@ def attempt(
         is_ours = not isinstance(error, PromptUnreachable)
         made, wait = _after_failure(begun, account_id, error, clock.now_msec())
     prompts.put(account_id, made)
-    # `failed` has set another moment: it was given up now.
-    if is_ours and made.source.failed_msec != source.failed_msec:
+    # Neither tried again nor to be played: it was given up.
+    if is_ours and wait is None and made.source.failed_msec is not None:
         on_given_up()
     return wait
 
@@ -101,7 +101,8 @@ def _after_failure(
     if not is_theirs:
         logger.error("audio could not be made a prompt", exc_info=error, extra={"account": account_id})
     if begun.prompt is not None and now_msec - source.checked_msec < STALE_MSEC:
-        stale = source._replace(fresh_until_msec=now_msec + STALE_FRESH_MSEC)
+        # It is to be played, so a failure from before counts no more: it would refuse whoever finds this fresh.
+        stale = source._replace(fresh_until_msec=now_msec + STALE_FRESH_MSEC, failed_msec=None, cause=None)
         return begun._replace(source=stale, trying=Trying()), None
     too_long = trying.count >= LEAST_TRIES and now_msec - (trying.since_msec or 0) >= GIVE_UP_MSEC
     if is_theirs and (trying.count > len(RETRY_SECONDS) or too_long):
