@@ -68,6 +68,14 @@ def test_each_message_and_all_together_are_priced():
     }
 
 
+def test_repeats_count_as_they_do_when_it_is_reserved():
+    repeated = MENU | {"repeat": {"times": 2}}
+    digits = {"introUrl": "ivr_651854", "idleTimeoutMsec": 121_000, "input": {"maxDigits": 1}, "repeat": {"times": 1}}
+    digits |= {"dtmfActions": {"complete": END["d1"], "wrong": END["d1"]}}
+    for menu, seconds in ((repeated, 3 * (300 + 10 + 40) + 40), (digits, 2 * (300 + 180 + 40) + 40)):
+        assert check({"menu": [menu]})["cost"]["atMost"] == (50_000 + 100 * (seconds - 60)) / ONE
+
+
 def test_a_stack_without_rates_and_a_check_of_nothing_good_say_nothing():
     assert "cost" not in check({}, costs=False) | check({}, costs=False)["messages"][0]
     assert "cost" not in check({"to": "no"})

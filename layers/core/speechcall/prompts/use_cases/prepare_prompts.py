@@ -31,7 +31,6 @@ from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, is_uploaded
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
-from speechcall.shared.rules.timing import menu_wait_seconds
 from speechcall.shared.use_cases.clock import Clock
 
 NOT_IN_TIME = "its introductions were not ready before its time was up"
@@ -182,21 +181,14 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
             prompt_uri=prompt.uri,
             prompt_seconds=prompt.seconds,
             idle_seconds=menu.idle_seconds,
-            wait_seconds=menu_wait_seconds(prompt.seconds, menu.waits_seconds * 1000, grace_seconds),
+            wait_seconds=menu.machine_seconds(lambda intro: _prompt_of(known[intro]).seconds, grace_seconds),
             input=menu.input,
             keeps=told_entries(menu) if menu.input else (),
             barge_in=menu.barge_in,
         )
         if menu.repeat:
             other = _prompt_of(known[menu.repeat.intro or menu.intro])
-            # After each repeat silence may be reported again, which may take the grace time again. Keys are typed once.
-            for_one = menu_wait_seconds(other.seconds, menu.idle_timeout_msec, grace_seconds)
-            ask = ask._replace(
-                wait_seconds=ask.wait_seconds + menu.repeat.times * for_one,
-                repeats=menu.repeat.times,
-                repeat_uri=other.uri,
-                repeat_seconds=other.seconds,
-            )
+            ask = ask._replace(repeats=menu.repeat.times, repeat_uri=other.uri, repeat_seconds=other.seconds)
         asks.append(ask)
     return tuple(asks)
 

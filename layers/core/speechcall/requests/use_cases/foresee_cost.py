@@ -11,7 +11,7 @@ from speechcall.money.rules.rate import Rate, as_number, as_text, price
 from speechcall.requests.use_cases.check_request import Wanted
 from speechcall.shared.rules.errors import Problem
 from speechcall.shared.rules.time_bounds import DEFAULT_GRACE_SECONDS, LONGEST_PROMPT_SECONDS
-from speechcall.shared.rules.timing import menu_wait_seconds, utc_text
+from speechcall.shared.rules.timing import utc_text
 
 if TYPE_CHECKING:
     from speechcall.api.rules.answers import CostForeseen, CostOfAll
@@ -44,10 +44,7 @@ def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits) -> Foreseen |
     """
     if rate is None:
         return None
-    waits = [
-        menu_wait_seconds(LONGEST_PROMPT_SECONDS, menu.waits_seconds * 1000, DEFAULT_GRACE_SECONDS)
-        for menu in wanted.menus
-    ]
+    waits = [menu.machine_seconds(lambda _: LONGEST_PROMPT_SECONDS, DEFAULT_GRACE_SECONDS) for menu in wanted.menus]
     call = price(rate, longest_call_seconds(wanted.menus, waits, limits) * 1000)
     redial = wanted.model.redial
     return Foreseen(price(rate, 0), call, call * (1 + (redial.attempts if redial else 0)))
