@@ -153,9 +153,17 @@ def has_to_be_made(one: Introduction, known: Mapping[str, KnownPrompt], message:
     if is_uploaded(one.name):
         return False
     found = known[one.name]
-    if one.parts and found.source.etag != made_of(prompts_of_parts(one, known)):
+    if is_of_other_parts(one, known):
         found = found._replace(prompt=None)
     return has_to_be_fetched(found, message, now_msec)
+
+
+def is_of_other_parts(one: Introduction, known: Mapping[str, KnownPrompt]) -> bool:
+    """Whether what is known of an introduction was joined of other audio than its parts have now.
+
+    Raises PromptUnavailable if a part has none.
+    """
+    return bool(one.parts) and known[one.name].source.etag != made_of(prompts_of_parts(one, known))
 
 
 def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
