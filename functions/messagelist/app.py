@@ -83,7 +83,8 @@ def post_check(request: HttpRequest) -> Answer:
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
     caps_of = partial(lists.caps_of, digest=digests.of)
     rules = {"prompts": lists, "caps_of": caps_of, "costs_of": lists.costs_of, "strict": strict, **judged_by}
-    return answer_json(200, check_messages(sender, request.body, picture, **rules))
+    grace_seconds = int(setting("GRACE_SECONDS"))
+    return answer_json(200, check_messages(sender, request.body, picture, grace_seconds=grace_seconds, **rules))
 
 
 @cache
