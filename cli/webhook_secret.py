@@ -21,7 +21,7 @@ def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str
     """
     secret = new_secret(secrets.token_bytes)
     try:
-        given = rotate_secret(
+        ends = rotate_secret(
             account_id,
             secret,
             kept_hours * HOUR_MSEC,
@@ -33,7 +33,7 @@ def give_secret(deployment: Deployment, account_id: str, kept_hours: int) -> str
         raise Refusal(
             f"{MAX_SECRETS} secrets of {account_id} sign already; wait for one to end, or end them all: --keep-hours 0."
         ) from error
-    if not given:
+    if ends is None:
         raise Refusal(f"Somebody else has just changed the webhook secrets of {account_id}; try again.")
     return secret
 

@@ -66,17 +66,22 @@ def machines_of(states: Any, prefix: str) -> list[str]:
     return [one["stateMachineArn"] for one in found if one["name"].startswith(prefix)]
 
 
-def count_due(dynamodb: Any, table: str, shard: str, **more: Any) -> int:
-    """How many items are in a part of the index `due`, as far as one page goes. `more`: of the query, such as Limit."""
-    answer = dynamodb.query(
+def count_due(dynamodb: Any, table: str, shard: str, most: int | None = None) -> int:
+    """How many items are in a part of the index `due`. `most`: counted no further."""
+    pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
         IndexName="due",
         KeyConditionExpression="due_shard = :shard",
         ExpressionAttributeValues=to_wire({":shard": shard}),
         Select="COUNT",
-        **more,
+        PaginationConfig={"PageSize": most},
     )
-    return int(answer["Count"])
+    count = 0
+    for page in pages:
+        count += int(page["Count"])
+        if most is not None and count >= most:
+            return most
+    return count
 
 
 def wait_until(done: Callable[[], bool], what: str, pause: Pause, patience: float = PATIENCE_SECONDS) -> None:

@@ -47,7 +47,7 @@ class Removal:
     def _count(self, table: str, shard: str) -> int:
         """How many items are in a part of the index; 0 if the table is gone."""
         try:
-            return count_due(self._client("dynamodb"), table, shard, Limit=1000)
+            return count_due(self._client("dynamodb"), table, shard, most=1000)
         except ClientError as error:
             if error_code(error) == "ResourceNotFoundException":
                 return 0

@@ -41,6 +41,7 @@ digests = NumberDigests(
 )
 provider = chosen_provider()
 registry, rehearsal_queue = setting("REGISTRY_TABLE"), setting("REHEARSAL_QUEUE_URL")
+grace_seconds = int(setting("GRACE_SECONDS"))
 judged_by: Any = {
     "allow_loopback": allows_loopback(setting("WEBHOOK_RECEIVER")),
     "ring_time_kept": provider.keeps_ring_time,
@@ -83,7 +84,7 @@ def post_check(request: HttpRequest) -> Answer:
     picture, strict = parameter(request.query, "picture") == "mermaid", truth(request.query, "strict")
     caps_of = partial(lists.caps_of, digest=digests.of)
     rules = {"prompts": lists, "caps_of": caps_of, "costs_of": lists.costs_of, "strict": strict, **judged_by}
-    return answer_json(200, check_messages(sender, request.body, picture, **rules))
+    return answer_json(200, check_messages(sender, request.body, picture, grace_seconds=grace_seconds, **rules))
 
 
 @cache

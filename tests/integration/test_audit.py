@@ -487,6 +487,31 @@ def test_records_of_other_months_are_found_and_only_since_when_it_is_asked(world
     assert len(ages("--limit", "3")) == 3
 
 
+@pytest.mark.parametrize("of", [["--account", "acme"], []])
+def test_records_that_one_query_does_not_reach_are_listed_too(world: World, of: list[str]) -> None:
+    # Given two months with more of them than the 1 MB that a query reads (developer guide, "Query: pagination")
+    world.run(["account", "set", "acme", "--rate", "5"])
+    (newest,) = world.read()
+    long = newest._replace(before={"denied": ["a word of some letters " * 10] * 400})
+    month = 31 * 86_400_000
+    assert len(json.dumps(dump(long), default=str)) * 12 > 1_050_000
+    for number in range(1, 15):
+        at_msec = newest.at_msec - number - month * (number > 12)
+        old = dump(long._replace(record_id=str(number), at_msec=at_msec))
+        world.client.put_item(TableName=world.api.tables[1], Item=to_wire(old))
+
+    def page(*more: str) -> Any:
+        return json.loads(world.run(["audit", "list", "--json", *of, *more]))
+
+    # Then they are all there, in one page or in several
+    every = page("--limit", "1000")
+    assert (len(every["records"]), every["nextCursor"]) == (15, None)
+    first = page("--limit", "11")
+    rest = page("--cursor", first["nextCursor"])
+    assert [len(one["records"]) for one in (first, rest)] == [11, 4]
+    assert first["records"] + rest["records"] == every["records"]
+
+
 def test_a_record_of_a_later_release_is_read_and_older_code_passes_over_records(world: World) -> None:
     world.run(["pool", "set", "--lines", "4"])
     item = next(one for one in world.client.scan(TableName=world.api.tables[1])["Items"] if one["pk"]["S"] == "AUDIT#")

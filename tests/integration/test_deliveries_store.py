@@ -51,8 +51,9 @@ def dynamodb(moto) -> Iterator[Stores]:
     client, messages, registry = moto
     yield Stores(DynamoDeliveries(client, messages), DynamoPlaces(client, registry, 2), client, messages)
     for table in (messages, registry):
-        for item in client.scan(TableName=table)["Items"]:
-            client.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
+        for page in client.get_paginator("scan").paginate(TableName=table):
+            for item in page["Items"]:
+                client.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -132,6 +133,26 @@ def test_a_webhook_knows_of_those_before_it_that_were_not_tried(deliveries):
     assert [deliveries.has_earlier_untried(task) for task in everybody] == [False, False, True, False]
     deliveries.record(second, RECEIVED, DELIVERED, None)
     assert not deliveries.has_earlier_untried(of_the_next_menu)
+
+
+def test_it_knows_of_them_behind_more_than_one_query_reads(deliveries):
+    # Given more than the 1 MB that a query reads before it filters (developer guide, "Query: filter expressions"): a
+    # call has up to 500 menus with 10 webhooks each, and what a delivery takes here is that of a hundred
+    long = f"{PLACE}/{'x' * 90_000}"
+    done = [task_of(MESSAGE, seq=seq) for seq in range(10, 23)]
+    for task in done:
+        deliveries.begin(task, MESSAGE, long, NOW)
+        deliveries.record(task, RECEIVED, DELIVERED, None)
+    # When the first of them all is untried, which stands last in the order of texts
+    untried, last = task_of(MESSAGE, seq=9), task_of(MESSAGE, seq=23)
+    final = replace(TASK, seq=0, key="final", event_id=f"{MID}-final")
+    asked = [(deliveries.has_earlier_untried, last), (deliveries.has_untried_before, final)]
+    assert not any(asks(task) for asks, task in asked)
+    begin(deliveries, untried)
+    # Then whatever comes behind it knows
+    assert [asks(task) for asks, task in asked] == [True, True]
+    deliveries.record(untried, RECEIVED, DELIVERED, None)
+    assert not any(asks(task) for asks, task in asked)
 
 
 def test_what_is_pending_is_due_when_nobody_has_brought_it_for_long(deliveries):

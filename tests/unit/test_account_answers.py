@@ -292,6 +292,37 @@ def test_two_in_the_same_moment_have_a_secret_each():
     assert desk.verifies(others[0])
 
 
+@pytest.mark.parametrize("rotations", range(1, MAX_SECRETS + 1))
+@pytest.mark.parametrize("read", [1, 2])
+def test_what_is_told_is_what_was_replaced_whoever_rotates_before_a_read(read, rotations):
+    # Given an account without a secret, and others who rotate just before a read of one's own
+    desk = Desk()
+    real, left = desk.store.secrets_of, iter(range(read))
+
+    def behind_others(account_id):
+        if next(left, None) == read - 1:
+            desk.store.secrets_of = real
+            for _ in range(rotations):
+                desk.clock.msec += 1000
+                desk.give()
+        return real(account_id)
+
+    desk.store.secrets_of = behind_others
+    # When one gives oneself a secret
+    try:
+        told = desk.give()["olderSignUntil"]
+    except TooManySecrets as refused:
+        told = str(refused)
+    # Then one is told what was found: when the last of those before it ends, or, of too many, the first
+    newest, *older = desk.store.kept["acme"]
+    ends = [one.until_msec for one in older]
+    if newest.created_msec != NOW:  # it is none of one's own
+        assert len(older) == MAX_SECRETS - 1
+        assert told.endswith(f"ends at {utc_text(min(ends))}.")
+    else:
+        assert told == (utc_text(max(ends)) if ends else None)
+
+
 def test_one_who_never_gets_a_turn_is_told_to_come_again():
     desk = Desk()
     desk.store.replace = lambda *_: False

@@ -25,7 +25,7 @@ SECONDS = 300 + 10 + 40 + 40
 """The longest introduction, ten seconds for a key, the machine's patience; then the telephony's, and the end."""
 
 
-def check(*messages, account=ACME, spent=0, costs=True):
+def check(*messages, account=ACME, spent=0, costs=True, **stack):
     sent = [
         {"from": "B", "to": "+380671234567", "text": "ivr", "type": "speechcall", "menu": [MENU], **one}
         for one in messages
@@ -37,6 +37,7 @@ def check(*messages, account=ACME, spent=0, costs=True):
         clock=FakeClock(),
         costs_of=lambda *_: Costs("EUR", RATES.get, spent) if costs else None,
         limits=CallLimits(50, 900),
+        **stack,
     )
     TypeAdapter(answers.Checked).validate_python(told)
     return told
@@ -66,6 +67,18 @@ def test_each_message_and_all_together_are_priced():
         "currency": "EUR",
         "unpriced": 1,
     }
+
+
+def test_repeats_count_as_they_do_when_it_is_reserved():
+    repeated = MENU | {"repeat": {"times": 2}}
+    digits = {"introUrl": "ivr_651854", "idleTimeoutMsec": 121_000, "input": {"maxDigits": 1}, "repeat": {"times": 1}}
+    digits |= {"dtmfActions": {"complete": END["d1"], "wrong": END["d1"]}}
+    for menu, seconds in ((repeated, 3 * (300 + 10 + 40) + 40), (digits, 2 * (300 + 180 + 40) + 40)):
+        assert check({"menu": [menu]})["cost"]["atMost"] == (50_000 + 100 * (seconds - 60)) / ONE
+
+
+def test_the_machine_waits_for_the_grace_of_the_stack():
+    assert check({}, grace_seconds=100)["cost"]["atMost"] == (50_000 + 100 * (SECONDS + 60 - 60)) / ONE
 
 
 def test_a_stack_without_rates_and_a_check_of_nothing_good_say_nothing():

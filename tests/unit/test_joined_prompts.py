@@ -1,5 +1,6 @@
 """Introductions of parts: joined once for each content, out of parts that they share."""
 
+import logging
 from array import array
 from dataclasses import replace
 from unittest.mock import patch
@@ -25,6 +26,7 @@ from speechcall.prompts.rules.joining import RAMP_SAMPLES, join
 from speechcall.prompts.rules.mu_law import linear, mu_law
 from speechcall.prompts.rules.prompt import KnownPrompt, Prompt
 from speechcall.prompts.rules.wav import telephone_samples, wav_file
+from speechcall.prompts.use_cases.attempt_prompt import MOST_FAULTS, fault_seconds
 from speechcall.prompts.use_cases.prepare_prompts import prepare_message
 from speechcall.prompts.use_cases.prompt_sources import Fetched
 from speechcall.shared.rules.errors import PromptUnavailable
@@ -205,3 +207,26 @@ def test_a_message_that_lacks_a_part_is_not_dialled_and_says_why(menu, answers, 
 def test_a_text_that_differs_is_another_name_but_the_queue_never_holds_it():
     told = Say("Your code is", "en-GB", "Amy")
     assert told.text not in playing(told).intro
+
+
+def test_what_cannot_be_joined_again_waits_as_any_other_and_comes_to_an_end(caplog):
+    # Given what was joined yesterday, a part that has other audio since, and a store that takes none
+    world = world_of(playing(Audio("uk_1"), Audio("uk_2"))).prepare().work()
+    world.prompts.put("acme", KnownPrompt("uk_1", Prompt("s3:uk_3", 0.53), NOW))
+    world.messages.add([replace(MESSAGE, mid="2", menus=world.message.menus)])
+    tries = []
+
+    def keep(_world, _content):
+        tries.append(1)
+        if len(tries) > MOST_FAULTS:
+            pytest.fail("it is tried for ever")
+        raise OSError("no bucket")
+
+    with patch.object(World, "_keep", keep), caplog.at_level(logging.CRITICAL):
+        world.queue.append(("2", 2))
+        waits = world.work_off()
+    # Then the old audio is not played, and the attempts have their pauses
+    assert world.messages.get("2").outcome == "promptUnavailable"
+    assert len(tries) == MOST_FAULTS
+    assert waits == [fault_seconds(number) for number in range(1, MOST_FAULTS)]
+    assert len(world.given_up) == 1

@@ -457,6 +457,19 @@ def test_after_a_failure_of_ours_the_old_prompt_is_played_too():
     assert hour_later(OSError("no bucket")).work().message.asks[0].prompt_uri == "s3:old"
 
 
+def test_after_attempts_that_end_the_function_itself_the_old_prompt_is_played_too(caplog):
+    world = hour_later(*[SystemExit()] * 9)
+    for job in ((MID, 0), (MID, 0, Apart.URL), (MID, 0, Apart.URL)):
+        world.queue = [job]
+        with pytest.raises(SystemExit):
+            world.work()
+    world.queue = [job]
+    assert world.work().message.asks[0].prompt_uri == "s3:old"
+    assert world.prompts.find("acme", URL).source.fresh_until_msec == world.clock.msec + STALE_FRESH_MSEC
+    assert "tried 3 times" in caplog.text
+    assert world.given_up == []
+
+
 def test_an_attempt_that_ends_the_function_itself_is_counted():
     # Given a file that ends whatever function fetches it, so that its job comes again
     world = World(answers=[SystemExit()] * 99).prepare()

@@ -56,7 +56,7 @@ def test_no_call_outlives_its_state_machine(seconds: int, grace: int) -> None:
     states = definition["States"]
     opened = slowest(states["Dial"], 0)
     last_menu = opened + max(seconds, MAX_RING_SECONDS + bounds.DIAL_MARGIN_SECONDS)
-    wait = menu_wait_seconds(bounds.LONGEST_PROMPT_SECONDS, MAX_IDLE_TIMEOUT_MSEC, grace)
+    wait = menu_wait_seconds(bounds.LONGEST_PROMPT_SECONDS, MAX_IDLE_TIMEOUT_MSEC // 1000, grace)
     assert definition["TimeoutSeconds"] >= last_menu + slowest_end(states, "Menu 0", wait)
 
 

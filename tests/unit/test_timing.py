@@ -41,9 +41,9 @@ def test_every_step_can_be_the_time_limit_of_an_input_block():
     assert IDLE_STEPS[-1] == MAX_IDLE_TIMEOUT_MSEC / 1000 == 180
 
 
-@given(st.floats(0.001, 300), st.integers(1, MAX_IDLE_TIMEOUT_MSEC), st.integers(0, 60))
-def test_the_state_machine_waits_longer_than_the_telephony(prompt, msec, grace):
-    wait = menu_wait_seconds(prompt, msec, grace)
+@given(st.floats(0.001, 300), st.integers(1, MAX_IDLE_TIMEOUT_MSEC // 1000), st.integers(0, 60))
+def test_the_state_machine_waits_longer_than_the_telephony(prompt, seconds, grace):
+    wait = menu_wait_seconds(prompt, seconds, grace)
     assert isinstance(wait, int)
-    assert wait >= prompt + idle_seconds(msec) + grace
-    assert wait < math.floor(prompt) + idle_seconds(msec) + grace + 2
+    assert wait >= prompt + seconds + grace
+    assert wait < math.floor(prompt) + seconds + grace + 2

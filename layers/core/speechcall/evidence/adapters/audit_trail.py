@@ -219,15 +219,17 @@ class AuditRecords:
         for asked in self._partitions(account_id, since, last):
             if since > last:  # a cursor from before that moment; BETWEEN must not be asked from later to earlier
                 break
+            wanted = limit - len(found) + 1  # by the one more it is known that there is another page
             with store_errors():
-                page = self._client.query(
+                pages = self._client.get_paginator("query").paginate(
                     TableName=self._table,
                     ExpressionAttributeValues=to_wire({":pk": asked.pop("pk"), ":since": since, ":last": last}),
                     ScanIndexForward=False,
-                    Limit=limit - len(found) + 1,  # by the one more it is known that there is another page
+                    # A query reads 1 MB at most, whatever it may give.
+                    PaginationConfig={"MaxItems": wanted, "PageSize": wanted},
                     **asked,
                 )
-            found += [load(from_wire(item)) for item in page["Items"]]
+                found += [load(from_wire(item)) for page in pages for item in page["Items"]]
             if len(found) > limit:
                 kept = found[:limit]
                 return AuditPage(kept, audit_place(kept[-1].at_msec, kept[-1].record_id))

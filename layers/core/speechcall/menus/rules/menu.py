@@ -1,14 +1,14 @@
 """Menus: what is played, how long a key is awaited, and what each key does."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import COMPLETE, IDLE, OTHER
 from speechcall.menus.rules.speech import Say
-from speechcall.shared.rules.timing import IDLE_STEPS, INPUT_STEPS, idle_seconds
+from speechcall.shared.rules.timing import IDLE_STEPS, INPUT_STEPS, idle_seconds, menu_wait_seconds
 
 if TYPE_CHECKING:
     from speechcall.menus.rules.introduction import Part
@@ -151,6 +151,17 @@ class Menu(NamedTuple):
     def waits_seconds(self) -> int:
         """How long it may be waited for altogether, from the end of the introduction."""
         return self.idle_seconds + self.typing_seconds
+
+    def machine_seconds(self, prompt_seconds: Callable[[str], float], grace_seconds: int) -> int:
+        """How long the state machine waits in it for whatever may be heard, with all its repeats.
+
+        `prompt_seconds`: the length of an introduction, by its name. Each time that it is asked silence may be reported
+        late, so each has the grace. Digits are typed once.
+        """
+        return self.typing_seconds + sum(
+            menu_wait_seconds(prompt_seconds(intro), self.idle_seconds, grace_seconds)
+            for intro in self.heard_in_silence()
+        )
 
     def list_for(self, heard: str) -> str | None:
         """The name of the list that an entry (`d1`, `complete`) or silence (`idle`) selects; None: hang up."""

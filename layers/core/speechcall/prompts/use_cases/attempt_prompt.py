@@ -64,8 +64,11 @@ def attempt(
     # So many were begun, and the end of the last was never recorded: it has ended the function itself.
     if known.trying.is_open and known.trying.count >= LEAST_TRIES:
         lost = f"{OUR_FAULT} (tried {known.trying.count} times)"
-        prompts.put(account_id, failed(known, lost, clock.now_msec()))
-        on_given_up()
+        logger.error("audio was not made a prompt, and nothing told why: %s", lost, extra={"account": account_id})
+        stale = _to_be_played_again(known, clock.now_msec())
+        prompts.put(account_id, stale or failed(known, lost, clock.now_msec()))
+        if stale is None:
+            on_given_up()
         return None
     begun = known._replace(trying=known.trying.begun(clock.now_msec()))
     prompts.put(account_id, begun)
@@ -82,8 +85,8 @@ def attempt(
         is_ours = not isinstance(error, PromptUnreachable)
         made, wait = _after_failure(begun, account_id, error, clock.now_msec())
     prompts.put(account_id, made)
-    # `failed` has set another moment: it was given up now.
-    if is_ours and made.source.failed_msec != source.failed_msec:
+    # Neither tried again nor to be played: it was given up.
+    if is_ours and wait is None and made.source.failed_msec is not None:
         on_given_up()
     return wait
 
@@ -96,13 +99,12 @@ def _after_failure(
     `begun`: what was known, with this attempt counted. `error`: PromptUnreachable is the source's, any other a fault of
     ours. None: it is not tried again, since it is given up, or its audio from before does for a while.
     """
-    source, trying = begun.source, begun.trying
+    trying = begun.trying
     is_theirs = isinstance(error, PromptUnreachable)
     if not is_theirs:
         logger.error("audio could not be made a prompt", exc_info=error, extra={"account": account_id})
-    if begun.prompt is not None and now_msec - source.checked_msec < STALE_MSEC:
-        stale = source._replace(fresh_until_msec=now_msec + STALE_FRESH_MSEC)
-        return begun._replace(source=stale, trying=Trying()), None
+    if stale := _to_be_played_again(begun, now_msec):
+        return stale, None
     too_long = trying.count >= LEAST_TRIES and now_msec - (trying.since_msec or 0) >= GIVE_UP_MSEC
     if is_theirs and (trying.count > len(RETRY_SECONDS) or too_long):
         return failed(begun, f"{error} (asked {trying.count} times)", now_msec), None
@@ -110,6 +112,17 @@ def _after_failure(
         return failed(begun, f"{OUR_FAULT} (tried {trying.count} times)", now_msec), None
     wait = retry_seconds(trying.count) if is_theirs else fault_seconds(trying.count)
     return begun._replace(trying=trying.ended(now_msec + wait * 1000)), wait
+
+
+def _to_be_played_again(known: KnownPrompt, now_msec: int) -> KnownPrompt | None:
+    """What is known after a failure that may pass, where there is a prompt from the day before; None: there is none.
+
+    It is to be played, so a failure from before counts no more: it would refuse whoever finds this fresh.
+    """
+    if known.prompt is None or now_msec - known.source.checked_msec >= STALE_MSEC:
+        return None
+    source = known.source._replace(fresh_until_msec=now_msec + STALE_FRESH_MSEC, failed_msec=None, cause=None)
+    return known._replace(source=source, trying=Trying())
 
 
 def _is_old(known: KnownPrompt, now_msec: int) -> bool:

@@ -30,6 +30,7 @@ from speechcall.prompts.use_cases.prepare_prompts import (
     Preparation,
     find_prompts,
     has_to_be_made,
+    is_of_other_parts,
     made_of,
     prepare,
     prompts_of_parts,
@@ -146,9 +147,12 @@ def _fetch(message: Message, one: Introduction, received: int, apart: Apart, fet
         all_known = find_prompts(message, [one, *filter(None, map(heard_part, one.parts))], world)
         if not has_to_be_made(one, all_known, message, now):
             return None
+        known = all_known[one.name]
+        if is_of_other_parts(one, all_known):
+            # What it was before is not played after a failure, which would have it joined again at once, for ever.
+            known = known._replace(source=known.source._replace(checked_msec=0))
     except PromptUnavailable:  # one of its parts; preparing the message says so
         return None
-    known = all_known[one.name]
     if known.trying.since_msec is not None and now - known.trying.since_msec >= FRESH_MSEC:
         known = known._replace(trying=Trying())  # too old to say anything about now
     # It was tried already, or waits for its host: in a group of the account's it would hold up the others again.

@@ -31,7 +31,6 @@ from speechcall.prompts.rules.prompt import KnownPrompt, Prompt, is_uploaded
 from speechcall.prompts.use_cases.prompts import PromptStore, note_use
 from speechcall.shared.rules.errors import PromptUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, PROMPT_UNAVAILABLE
-from speechcall.shared.rules.timing import menu_wait_seconds
 from speechcall.shared.use_cases.clock import Clock
 
 NOT_IN_TIME = "its introductions were not ready before its time was up"
@@ -154,9 +153,17 @@ def has_to_be_made(one: Introduction, known: Mapping[str, KnownPrompt], message:
     if is_uploaded(one.name):
         return False
     found = known[one.name]
-    if one.parts and found.source.etag != made_of(prompts_of_parts(one, known)):
+    if is_of_other_parts(one, known):
         found = found._replace(prompt=None)
     return has_to_be_fetched(found, message, now_msec)
+
+
+def is_of_other_parts(one: Introduction, known: Mapping[str, KnownPrompt]) -> bool:
+    """Whether what is known of an introduction was joined of other audio than its parts have now.
+
+    Raises PromptUnavailable if a part has none.
+    """
+    return bool(one.parts) and known[one.name].source.etag != made_of(prompts_of_parts(one, known))
 
 
 def has_to_be_fetched(known: KnownPrompt, message: Message, now_msec: int) -> bool:
@@ -182,21 +189,14 @@ def _asks(message: Message, known: Mapping[str, KnownPrompt], grace_seconds: int
             prompt_uri=prompt.uri,
             prompt_seconds=prompt.seconds,
             idle_seconds=menu.idle_seconds,
-            wait_seconds=menu_wait_seconds(prompt.seconds, menu.waits_seconds * 1000, grace_seconds),
+            wait_seconds=menu.machine_seconds(lambda intro: _prompt_of(known[intro]).seconds, grace_seconds),
             input=menu.input,
             keeps=told_entries(menu) if menu.input else (),
             barge_in=menu.barge_in,
         )
         if menu.repeat:
             other = _prompt_of(known[menu.repeat.intro or menu.intro])
-            # After each repeat silence may be reported again, which may take the grace time again. Keys are typed once.
-            for_one = menu_wait_seconds(other.seconds, menu.idle_timeout_msec, grace_seconds)
-            ask = ask._replace(
-                wait_seconds=ask.wait_seconds + menu.repeat.times * for_one,
-                repeats=menu.repeat.times,
-                repeat_uri=other.uri,
-                repeat_seconds=other.seconds,
-            )
+            ask = ask._replace(repeats=menu.repeat.times, repeat_uri=other.uri, repeat_seconds=other.seconds)
         asks.append(ask)
     return tuple(asks)
 

@@ -43,6 +43,7 @@ from speechcall.requests.use_cases.read_messages import to_fallback, to_redial
 from speechcall.shared.rules.characters import unseen
 from speechcall.shared.rules.errors import IdempotencyKeyReused, InvalidRequest, Problem, RequestError, StoreUnavailable
 from speechcall.shared.rules.ids import new_ids
+from speechcall.shared.rules.time_bounds import DEFAULT_GRACE_SECONDS
 from speechcall.shared.rules.timing import utc_text
 from speechcall.shared.use_cases.clock import Clock
 
@@ -364,6 +365,7 @@ def check_messages(
     caps_of: CapsOf = lambda _account, _numbers, _now_msec: {},
     costs_of: CostsOf = lambda _account, _now_msec: None,
     limits: CallLimits = AS_DEPLOYED,
+    grace_seconds: int = DEFAULT_GRACE_SECONDS,
     sends_sms: bool = False,
 ) -> "Checked":
     """POST /bat/messagelist/check: what would be rejected, and the warnings; nothing is stored or spent.
@@ -371,7 +373,8 @@ def check_messages(
     An acceptable message has when its phone may ring, when it may be dialled first if that is not now, how short and
     how long its call can be, and on request its `picture`. Every message, also a rejected one, has what is known of the
     promises about its menus. Where there are rates (`costs_of`), the answer has what each acceptable message would
-    cost, and what all would. `caps_of`: how far the account has used its limits; asked only where it has any.
+    cost, and what all would (`grace_seconds`: as `foresee`). `caps_of`: how far the account has used its limits; asked
+    only where it has any.
     """
     asked = read_request(body, allow_loopback=allow_loopback, ring_time_kept=ring_time_kept, strict=strict)
     now = clock.now_msec()
@@ -393,7 +396,7 @@ def check_messages(
         if costs:
             from speechcall.requests.use_cases.foresee_cost import foresee, spend_warnings  # noqa: PLC0415, as `_price`
 
-            cost = foresee(entry.wanted, costs.rate_of(entry.wanted.number), limits)
+            cost = foresee(entry.wanted, costs.rate_of(entry.wanted.number), limits, grace_seconds)
             foreseen_costs.append(cost)
             warnings += spend_warnings(account, cost, costs, entry.path, now)
         acceptable_one = _acceptable(entry._replace(warnings=warnings), entry.wanted, picture)

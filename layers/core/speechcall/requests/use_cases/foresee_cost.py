@@ -10,8 +10,8 @@ from speechcall.messages.rules.dial_times import next_day_msec
 from speechcall.money.rules.rate import Rate, as_number, as_text, price
 from speechcall.requests.use_cases.check_request import Wanted
 from speechcall.shared.rules.errors import Problem
-from speechcall.shared.rules.time_bounds import DEFAULT_GRACE_SECONDS, LONGEST_PROMPT_SECONDS
-from speechcall.shared.rules.timing import menu_wait_seconds, utc_text
+from speechcall.shared.rules.time_bounds import LONGEST_PROMPT_SECONDS
+from speechcall.shared.rules.timing import utc_text
 
 if TYPE_CHECKING:
     from speechcall.api.rules.answers import CostForeseen, CostOfAll
@@ -37,17 +37,15 @@ class Foreseen(NamedTuple):
     """The most that all its attempts cost together."""
 
 
-def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits) -> Foreseen | None:
+def foresee(wanted: Wanted, rate: Rate | None, limits: CallLimits, grace_seconds: int) -> Foreseen | None:
     """What a message may cost, at the `rate` of its number; None: the number has none.
 
-    Each introduction counts as long as one may be: how long it is, is not known yet.
+    Each introduction counts as long as one may be: how long it is, is not known yet. `grace_seconds`: for which a state
+    machine waits beyond what a telephony takes.
     """
     if rate is None:
         return None
-    waits = [
-        menu_wait_seconds(LONGEST_PROMPT_SECONDS, menu.waits_seconds * 1000, DEFAULT_GRACE_SECONDS)
-        for menu in wanted.menus
-    ]
+    waits = [menu.machine_seconds(lambda _: LONGEST_PROMPT_SECONDS, grace_seconds) for menu in wanted.menus]
     call = price(rate, longest_call_seconds(wanted.menus, waits, limits) * 1000)
     redial = wanted.model.redial
     return Foreseen(price(rate, 0), call, call * (1 + (redial.attempts if redial else 0)))

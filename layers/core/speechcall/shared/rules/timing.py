@@ -28,13 +28,13 @@ def idle_seconds(idle_timeout_msec: int, steps: Sequence[int] = IDLE_STEPS) -> i
     return next(step for step in steps if step >= seconds)
 
 
-def menu_wait_seconds(prompt_seconds: float, idle_timeout_msec: int, grace_seconds: int) -> int:
-    """How long the state machine waits for a menu's key, in whole seconds.
+def menu_wait_seconds(prompt_seconds: float, waits_seconds: int, grace_seconds: int) -> int:
+    """How long the state machine waits for what is heard in a menu that is asked once, in whole seconds.
 
     The telephony reports silence itself; this wait only ends when nothing is heard from it, so it
-    is longer than introduction and idle timeout by the grace.
+    is longer than the introduction, and what the telephony waits behind it (`waits_seconds`), by the grace.
     """
-    return math.ceil(prompt_seconds) + idle_seconds(idle_timeout_msec) + grace_seconds
+    return math.ceil(prompt_seconds) + waits_seconds + grace_seconds
 
 
 def utc_text(msec: int) -> str:

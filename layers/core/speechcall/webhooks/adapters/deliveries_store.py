@@ -4,6 +4,8 @@ In the due index a pending one is under `webhook#<shard>`, by the moment at whic
 that was given up under `undelivered#<account>`, by the moment of that.
 """
 
+from collections.abc import Iterator
+
 from speechcall.messages.rules.message import Message
 from speechcall.shared.adapters.due_index import due_in
 from speechcall.shared.adapters.keys import (
@@ -93,13 +95,14 @@ class DynamoDeliveries(DynamoEndings):
         untried = self._untried(task.mid, DELIVERIES)
         return any(comes_before((one["call_attempt"], one["key"]), task.attempt, task.key) for one in untried)
 
-    def _untried(self, mid: str, beginning: str) -> list[Values]:
+    def _untried(self, mid: str, beginning: str) -> Iterator[Values]:
         """The pending deliveries of a message that have no attempt yet. `beginning`: of their sort keys.
 
-        Out: `seq`, `step`, `call_attempt` and `key` of each.
+        Out: `seq`, `step`, `call_attempt` and `key` of each. Pages are read while iterating: a query reads 1 MB at most
+        before it filters, which a call of many menus may exceed.
         """
         with store_errors():
-            found = self._client.query(
+            pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :beginning)",
                 FilterExpression="delivery = :pending AND size(attempts) = :none",
@@ -110,7 +113,8 @@ class DynamoDeliveries(DynamoEndings):
                 ),
                 ConsistentRead=True,
             )
-        return [from_wire(item) for item in found["Items"]]
+            for page in pages:
+                yield from (from_wire(item) for item in page["Items"])
 
     def due(self, now_msec: int, limit: int) -> list[tuple[str, str]]:
         found = [

@@ -34,16 +34,12 @@ def give_secret(
     small_body(body, (), "nothing, or an object without members")
     secret = new_secret(random_bytes)
     for _ in range(_TRIES):
-        before = store.secrets_of(account_id)
         try:
-            given = rotate_secret(account_id, secret, KEPT_MSEC, store=store, seal=seal, now_msec=now_msec)
+            ends = rotate_secret(account_id, secret, KEPT_MSEC, store=store, seal=seal, now_msec=now_msec)
         except webhook_secrets.TooManySecrets as error:
-            first = min(one.until_msec for one in before if one.until_msec and one.signs_at(now_msec))
+            first = min(one.until_msec for one in error.signing if one.until_msec is not None)
             text = f"{MAX_SECRETS} webhook secrets of this account sign already; the first of them ends at"
             raise TooManySecrets(f"{text} {utc_text(first)}.") from error
-        if given:
-            last = now_msec + KEPT_MSEC
-            # As `rotate_secret` has just shortened them.
-            until = max((min(one.until_msec or last, last) for one in before), default=0)
-            return {"webhookSecret": secret, "olderSignUntil": utc_text(until) if until > now_msec else None}
+        if ends is not None:
+            return {"webhookSecret": secret, "olderSignUntil": utc_text(max(ends)) if ends else None}
     raise StoreUnavailable("the webhook secrets are changed by others all the time")

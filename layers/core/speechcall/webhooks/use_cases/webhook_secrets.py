@@ -53,7 +53,11 @@ Seal = Callable[[str, str], str]
 
 
 class TooManySecrets(Exception):
-    """So many of an account's secrets sign already that another would be one too many."""
+    """So many of an account's secrets sign already (`signing`) that another would be one too many."""
+
+    def __init__(self, signing: Sequence[SealedSecret]) -> None:
+        super().__init__(f"{len(signing)} sign")
+        self.signing = signing
 
 
 def new_secret(random_bytes: Callable[[int], bytes]) -> str:
@@ -63,17 +67,21 @@ def new_secret(random_bytes: Callable[[int], bytes]) -> str:
 
 def rotate_secret(
     account_id: str, secret: str, kept_msec: int, *, store: SecretStore, seal: Seal, now_msec: int
-) -> bool:
+) -> Sequence[int] | None:
     """Lets a new secret sign; those before it sign with it for `kept_msec` at most (0: they end at once).
 
-    False: somebody else changed them in this moment, and nothing is stored. Raises TooManySecrets, StoreUnavailable.
+    Out: when each of those ends (epoch milliseconds) that still sign; None: somebody else changed them in this moment,
+    and nothing is stored. Raises TooManySecrets, StoreUnavailable.
     """
     read, last = store.secrets_of(account_id), now_msec + kept_msec
-    ending = [replace(one, until_msec=min(one.until_msec or last, last)) for one in read]
-    kept = [one for one in ending if one.signs_at(now_msec)]
+    ends = [min(one.until_msec or last, last) for one in read]
+    kept = [(one, end) for one, end in zip(read, ends, strict=True) if end > now_msec]
     if len(kept) >= MAX_SECRETS:
-        raise TooManySecrets
-    return store.replace(account_id, [SealedSecret(seal(account_id, secret), now_msec), *kept], read)
+        raise TooManySecrets([one for one, _ in kept])
+    new = SealedSecret(seal(account_id, secret), now_msec)
+    if not store.replace(account_id, [new, *(replace(one, until_msec=end) for one, end in kept)], read):
+        return None
+    return [end for _, end in kept]
 
 
 class Signer:
