@@ -16,7 +16,6 @@ _MEANWHILE = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
 """States of a trigger that works, or will in a moment."""
 _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
 """Last results of a trigger with which nothing is wrong; empty: there was none."""
-
 _SIMULATED = "SimulatedCallsDeadLetterQueue"
 
 

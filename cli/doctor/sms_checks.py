@@ -96,7 +96,8 @@ def _countries(stack: Stack, sender: Sender) -> Iterator[Finding]:
 
     A pool is not asked for its country: it may hold a sender for each. Of countries that share a code the AWS account's
     rules are looked at for the main one alone. That the sender is not there, or not in this Region, is for the check
-    `sms-sender` to tell. An account that may call anywhere, or wherever the code begins so, is a warning: it need not.
+    `sms-sender` to tell. A prefix of several country codes (`*`, `+4`) is a warning: whether anybody there is called is
+    not known.
     """
     granted = [account for account in stack.deployment.accounts.all() if account.sms_per_day and not account.disabled]
     wanted = countries_of(prefix for account in granted for prefix in account.prefixes)

@@ -150,8 +150,8 @@ class DynamoHistory:
     def backlog(self) -> Backlog:
         """How many messages wait for a line, of all accounts; counted to 1,000 in each shard, in an index that lags.
 
-        Those whose calling hours are shut count; those in `later`, which wait for a moment (a redial, `sendAt`, a list
-        that is paused), do not. Raises StoreUnavailable.
+        Those whose calling hours are shut count; those in `later` do not: they were put off, wait for a redial or for
+        their `sendAt`, or were held back as their list is paused. Raises StoreUnavailable.
         """
         count, is_all = 0, True
         for shard in due_shards(State.QUEUED.value):
