@@ -42,7 +42,8 @@ def tried(receiver, *, counts=True, names=(), seconds=10.0, handler=None):
             found = try_receiver(traffic, lambda: str(next(numbers)), names)
         finally:
             traffic.close()
-    assert names or 60 <= traffic.requests < MOST_REQUESTS
+    # Where no valid webhook is taken, the rest is not tried.
+    assert names or found[0].verdict is Verdict.FAULT or 60 <= traffic.requests < MOST_REQUESTS
     assert [one.name for one in found] == [one.name for one in CASES if not names or one.name in names]
     return {one.name: one for one in found}
 
