@@ -11,6 +11,7 @@ from cli.table import show_table
 from cli.target import on_deployment
 from speechcall.messages.use_cases.lines import PoolSetting, PoolState
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.adapters.history_store import Backlog
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,7 +28,8 @@ def show(deployment: Deployment, as_json: AsJson = False) -> None:
     _show_settings(state)
     # At the lowest rate, one call a second, the next is no further ahead; after a refusal it is.
     paused = " (paused: the telephony asked for fewer)" if found["nextCallInMsec"] > 1000 else ""
-    typer.echo(f"\nIn calls: {found['inCalls']}{paused}. Waiting for a line: {found['waiting']}.")
+    waiting = f"{found['waiting']}{' or more' if found['waitingOrMore'] else ''}"
+    typer.echo(f"\nIn calls: {found['inCalls']}{paused}. Waiting for a line: {waiting}.")
 
 
 @app.command("set")
@@ -86,10 +88,10 @@ def _settings(state: PoolState) -> list[tuple[str, int | None, int | None, int |
     ]
 
 
-def _described(state: PoolState, waiting: int, now_msec: int) -> dict[str, Any]:
+def _described(state: PoolState, backlog: Backlog, now_msec: int) -> dict[str, Any]:
     """The pool as JSON: the settings in effect, those deployed and chosen, and what is in calls and waits.
 
-    `nextCallInMsec`: for how long the rate lets no call begin.
+    `waitingOrMore`: they were not counted to the end. `nextCallInMsec`: for how long the rate lets no call begin.
     """
     settings = _settings(state)
     return {
@@ -97,7 +99,8 @@ def _described(state: PoolState, waiting: int, now_msec: int) -> dict[str, Any]:
         "deployed": {name: deployed for name, _, deployed, _ in settings},
         "chosen": {name: chosen for name, _, _, chosen in settings},
         "inCalls": len(state.held),
-        "waiting": waiting,
+        "waiting": backlog.counted,
+        "waitingOrMore": not backlog.is_all,
         "nextCallInMsec": max(0, state.next_msec - now_msec),
     }
 

@@ -17,7 +17,7 @@ from cli.target import on_deployment
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.replay_webhooks import obstacle
 from speechcall.status.use_cases.replay_webhooks import replay as replay_all
-from speechcall.webhooks.rules.delivery import UNDELIVERED, Delivery, DeliveryState
+from speechcall.webhooks.rules.delivery import UNDELIVERED, Delivery, ShownState
 from speechcall.webhooks.rules.webhook import WebhookTask
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,8 +42,10 @@ Since = Annotated[
     ),
 ]
 State = Annotated[
-    DeliveryState | None,
-    typer.Option(help="Only these (failed: refused; dead: given up after eight attempts)."),
+    ShownState | None,
+    typer.Option(
+        help="Only these (failed: refused; dead: given up after eight attempts; the others only of a listed message)."
+    ),
 ]
 
 
@@ -111,6 +113,8 @@ def replay(
             raise Refusal(f"This webhook {why}.")
         chosen: Iterable[Found] = [(task, delivery)]
     else:
+        if state is not None and state not in UNDELIVERED:
+            raise typer.BadParameter("--state is failed or dead here: only what was given up is sent again.")
         chosen = (one for one in _choose(deployment, message, account, since, state) if _given_up(one))
     # A webhook's id begins with its message's id, or its list's.
     if mid := message or (webhook or "").partition("-")[0]:
@@ -126,12 +130,13 @@ def replay(
 
 
 def _choose(
-    deployment: Deployment, message: str | None, account: str | None, since: str | None, state: DeliveryState | None
+    deployment: Deployment, message: str | None, account: str | None, since: str | None, state: ShownState | None
 ) -> Iterable[Found]:
     """The webhooks of `message`, or those given up for `account` since a moment.
 
     Exactly one of the two; else BadParameter. `since`: how long ago, with `account` alone (else BadParameter); None: 24
-    hours. `state`: None: in whatever state. Raises Refusal where there is no such message or account.
+    hours. `state`: as it is shown, with `account` `failed` or `dead` (else BadParameter); None: in whatever state.
+    Raises Refusal where there is no such message or account.
     """
     if (message is None) == (account is None):
         raise typer.BadParameter("say which: --message ID, or --account ID.")
@@ -141,12 +146,14 @@ def _choose(
         if (history := deployment.history.read(message)) is None:
             raise Refusal(f"There is no message {message}, or it has expired.")
         webhooks = history.webhooks(SystemClock().now_msec())
-        return [one for one in webhooks if state in (None, one[1].state)]
+        return [one for one in webhooks if state in (None, one[1].shown_state)]
+    if state is not None and state not in UNDELIVERED:
+        raise typer.BadParameter("with --account, --state is failed or dead: only what was given up is listed.")
     account_id = found(deployment, values.account_id(account or "")).account_id
     begin = SystemClock().now_msec() - values.to_seconds(since or _SINCE) * 1000
     names = deployment.deliveries.undelivered(account_id, begin)
     every = (deployment.deliveries.find(mid, event_id) for mid, event_id in names)
-    return (one for one in every if one and state in (None, one[1].state))
+    return (one for one in every if one and state in (None, one[1].shown_state))
 
 
 def _one(deployment: Deployment, webhook_id: str) -> Found:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from speechcall.accounts.rules.account import ANYWHERE
+
 _TABLE = (
     "1:US,AG,AI,AS,BB,BM,BS,CA,DM,DO,GD,GU,JM,KN,KY,LC,MP,MS,PR,SX,TC,TT,VC,VG,VI 7:RU,KZ 20:EG 27:ZA 30:GR 31:NL "
     "32:BE 33:FR 34:ES 36:HU 39:IT,VA 40:RO 41:CH 43:AT 44:GB,GG,IM,JE 45:DK 46:SE 47:NO,SJ 48:PL 49:DE 51:PE "
@@ -21,6 +23,17 @@ _TABLE = (
 )
 COUNTRIES = {code: tuple(names.split(",")) for code, names in (one.split(":") for one in _TABLE.split())}
 """By country code, without those that are of no country (+800, for one)."""
+
+
+def is_wide(prefix: str) -> bool:
+    """Whether numbers that begin so are of several country codes: `*`, or a beginning of such codes (`+4`)."""
+    return prefix == ANYWHERE or (prefix.removeprefix("+") not in COUNTRIES and bool(countries_under(prefix)))
+
+
+def countries_under(prefix: str) -> set[tuple[str, ...]]:
+    """The countries whose codes begin so, those of one code together, the main one first; `*`: all of them."""
+    digits = "" if prefix == ANYWHERE else prefix.removeprefix("+")
+    return {countries for code, countries in COUNTRIES.items() if code.startswith(digits)}
 
 
 def countries_of(prefixes: Iterable[str]) -> set[tuple[str, ...]]:

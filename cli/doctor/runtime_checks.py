@@ -16,6 +16,7 @@ _MEANWHILE = frozenset({"Enabled", "Enabling", "Updating", "Creating"})
 """States of a trigger that works, or will in a moment."""
 _NO_PROBLEM = frozenset({"", "OK", "No records processed"})
 """Last results of a trigger with which nothing is wrong; empty: there was none."""
+_SIMULATED = "SimulatedCallsDeadLetterQueue"
 
 
 def runtime_checks(stack: Stack) -> Iterator[Check]:
@@ -47,18 +48,34 @@ def _rules(stack: Stack) -> Iterator[Finding]:
 
 
 def _dead_letters(stack: Stack) -> Iterator[Finding]:
-    """Dead-letter queues that hold something, also what somebody is reading just now."""
+    """Dead-letter queues that hold something, also what somebody is reading just now.
+
+    That of simulated calls is none of QUEUES, since nothing waits for its letters (docs/storage.md, "Queues"); only a
+    stack that simulates calls has it.
+    """
     for queue, (logical, _source) in QUEUES.items():
-        found = stack.client("sqs").get_queue_attributes(
-            QueueUrl=stack.name_of(logical),
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        if count := sum(map(int, found.values())):
+        if told := _letters(stack, stack.name_of(logical)):
             yield Finding(
-                f"{count} dead letters in {queue}.",
+                f"{told} in {queue}.",
                 f"speechcall deadletter list --stack {stack.name} shows them; when the cause is gone: speechcall "
                 f"deadletter redrive --all --queue {queue} --stack {stack.name}",
             )
+    url = stack.of_type("AWS::SQS::Queue").get(_SIMULATED)
+    if url and (told := _letters(stack, url)):
+        yield Finding(
+            f"{told} in simulated-calls.",
+            f"docs/runbook.md, DeadSimulatedCallsAlarm; when the cause is gone: aws sqs purge-queue --queue-url {url}",
+        )
+
+
+def _letters(stack: Stack, url: str) -> str:
+    """How many messages a queue holds, in words; empty: none."""
+    found = stack.client("sqs").get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    count = sum(map(int, found.values()))
+    return f"{count} dead letter{'' if count == 1 else 's'}" if count else ""
 
 
 MONITORING = "MonitoringStack"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from cli.doctor.countries import countries_of
+from cli.doctor.countries import countries_of, countries_under, is_wide
 from cli.doctor.findings import Check, Finding, Verdict
 from cli.doctor.stack import Stack
 from speechcall.shared.adapters.stepfunctions import error_code
@@ -71,7 +71,7 @@ def _sender(stack: Stack, sender: Sender) -> Iterator[Finding]:
 
     Of what the service does not tell of this kind of sender (a sender ID has no Status) nothing is found.
     """
-    here = stack.described["StackId"].split(":")[3]
+    here = _region(stack)
     if sender.region != here:
         yield Finding(f"The sender of text messages is in {sender.region}, and this stack in {here}.", ANOTHER)
         return
@@ -95,26 +95,51 @@ def _countries(stack: Stack, sender: Sender) -> Iterator[Finding]:
     """Where accounts that may have SMS sent may call, against where the sender and the AWS account may send.
 
     A pool is not asked for its country: it may hold a sender for each. Of countries that share a code the AWS account's
-    rules are looked at for the main one alone. That the sender is not there is for the check `sms-sender` to tell.
+    rules are looked at for the main one alone. That the sender is not there, or not in this Region, is for the check
+    `sms-sender` to tell. A prefix of several country codes (`*`, `+4`) is a warning: whether anybody there is called is
+    not known.
     """
-    granted = [one for one in stack.deployment.accounts.all() if one.sms_per_day and not one.disabled]
-    wanted = countries_of(prefix for one in granted for prefix in one.prefixes)
-    if sender.kind != "pool" and (found := _described(stack, sender)) is not None:
-        home = found["IsoCountryCode"]
-        abroad = sorted(_named(one) for one in wanted if home not in one)
-        may_go_abroad = sender.kind == "phone-number" and found.get("InternationalSendingEnabled", False)
-        if abroad and not may_go_abroad:
+    granted = [account for account in stack.deployment.accounts.all() if account.sms_per_day and not account.disabled]
+    wanted = countries_of(prefix for account in granted for prefix in account.prefixes)
+    wide = {account.account_id: sorted(filter(is_wide, account.prefixes)) for account in granted}
+    wide = {account_id: prefixes for account_id, prefixes in wide.items() if prefixes}
+    named = ", ".join(f"{account_id} ({', '.join(prefixes)})" for account_id, prefixes in sorted(wide.items()))
+    if home := _only_country(stack, sender):
+        repair = f"{CONSOLE}: a pool with a sender for each country. {ANOTHER}"
+        if abroad := sorted(_named(countries) for countries in wanted if home not in countries):
             text = f"The sender may send to {home} alone, and accounts may have text messages sent to"
-            yield Finding(
-                f"{text} {', '.join(abroad)}.",
-                f"{CONSOLE}: a pool with a sender for each country. {ANOTHER}",
-            )
+            yield Finding(f"{text} {', '.join(abroad)}.", repair)
+        if wide:
+            text = f"The sender may send to {home} alone, and prefixes of accounts are wider than a country: {named}."
+            yield Finding(text, f"{repair} Or speechcall account set ID --prefix: docs/cli.md.", Verdict.WARNING)
     blocked = _blocked(stack)
-    if closed := sorted(_named(one) for one in wanted if one[0] in blocked):
-        yield Finding(
-            f"The protect configuration of this AWS account blocks text messages to {', '.join(closed)}.",
-            f"{CONSOLE}, Protect configurations: allow the country in the account's default one.",
-        )
+    protection = "The protect configuration of this AWS account blocks text messages to"
+    repair = f"{CONSOLE}, Protect configurations: allow the country in the account's default one."
+    if closed := sorted(_named(countries) for countries in wanted if countries[0] in blocked):
+        yield Finding(f"{protection} {', '.join(closed)}.", repair)
+    reached = {countries for prefixes in wide.values() for prefix in prefixes for countries in countries_under(prefix)}
+    if maybe := sorted(_named(countries) for countries in reached - wanted if countries[0] in blocked):
+        text = f"{protection} {', '.join(maybe)}, and prefixes of accounts are wide enough for that: {named}."
+        yield Finding(text, repair, Verdict.WARNING)
+
+
+def _only_country(stack: Stack, sender: Sender) -> str | None:
+    """The one country (ISO 3166-1) to which the sender may send; None: it is not limited to one, or cannot be asked.
+
+    It cannot where it is not there, or is one of another Region, which knows its own senders alone.
+    """
+    if sender.kind == "pool" or sender.region != _region(stack) or (found := _described(stack, sender)) is None:
+        return None
+    if sender.kind == "phone-number" and found.get("InternationalSendingEnabled", False):
+        return None
+    country: str = found["IsoCountryCode"]
+    return country
+
+
+def _region(stack: Stack) -> str:
+    """The Region of the stack, out of its ARN."""
+    region: str = stack.described["StackId"].split(":")[3]
+    return region
 
 
 def _blocked(stack: Stack) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.as_json import AsJson, show_json
-from cli.exit_codes import FAILED
+from cli.exit_codes import FAILED, REFUSED
 from cli.failures import Refusal
 from cli.receiver.report import junit_of, lines_of, rows_of
 from cli.receiver.secret import is_trial_secret, new_trial_secret
@@ -26,7 +26,6 @@ _NOT_REACHED = (
     "CONNECT_FAILED",
     "NAME_NOT_FOUND",
     "TLS_FAILED",
-    "OUR_NETWORK",
 )
 
 
@@ -74,7 +73,7 @@ def try_(
 ) -> None:
     """Send a receiver all that it has to cope with, and tell what it does wrong.
 
-    Ends with status 0 if no fault was found, 1 if one was, 3 if the receiver could not be tried.
+    Ends with status 0 if no fault was found, 1 if one was, 3 if the receiver could not be tried, or not to the end.
     """
     target = _may_be_tried(url, count, yes_i_run)
     if not is_trial_secret(given_secret):
@@ -90,6 +89,8 @@ def try_(
             typer.echo(plain(line))
     if any(one.verdict is Verdict.FAULT for one in found):
         raise typer.Exit(FAILED)
+    if any(one.was_cut_off for one in found):
+        raise typer.Exit(REFUSED)
 
 
 def _may_be_tried(url: str, count: str, yes_i_run: str) -> Target:
@@ -151,5 +152,7 @@ def _write_junit(found: list[Finding], path: Path) -> None:
 def _knock(traffic: Traffic) -> None:
     """One request, to see that the receiver answers at all, whatever it says. Raises NotTried."""
     answer = traffic.send(Hook("0", without="webhook-signature"))
+    if answer.is_our_fault:
+        raise NotTried(answer.word, "the network of this machine failed; of the receiver nothing is known")
     if answer.word in _NOT_REACHED:
         raise NotTried(answer.word, "nobody answers there")

@@ -18,7 +18,8 @@ from speechcall.outbound.adapters.connections import Receivers
 from speechcall.outbound.adapters.guarded_network import Attempt, GuardedBackend
 from speechcall.outbound.adapters.http_clients import CONNECT_SECONDS, LOOPBACK, TOTAL_SECONDS, make_client
 from speechcall.shared.rules.errors import ForbiddenAddress, Unreachable
-from speechcall.webhooks.adapters.sender import WebhookSender
+from speechcall.webhooks.adapters.sender import WebhookSender, unreachable
+from speechcall.webhooks.rules.delivery import OUR_NETWORK
 from speechcall.webhooks.rules.webhook import Notice, WebhookRequest, notice_request
 
 MOST_REQUESTS = 200
@@ -26,7 +27,7 @@ MOST_COUNT_BYTES = 1024
 MOST_COUNT_DIGITS = 6
 PAUSE_SECONDS = 0.5
 LOST = "LOST"
-"""The answer was thrown away, as a network may do it."""
+"""An answer came, and was thrown away unread, as a network may do it."""
 
 
 class TooManyRequests(Exception):
@@ -35,6 +36,10 @@ class TooManyRequests(Exception):
 
 class UnreadableCount(Exception):
     """What the receiver's own count answers is no number."""
+
+
+class CountNotAsked(Exception):
+    """The receiver's own count could not be asked for: the network of this machine failed."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,22 @@ class Answer:
     word: str
     seconds: float
 
+    @property
+    def is_our_fault(self) -> bool:
+        """Whether this machine's own network failed: of the receiver nothing is known then."""
+        return self.word == OUR_NETWORK
+
 
 @dataclass(frozen=True)
 class Pace:
-    """How a request is sent: in two pieces, with `pause` called between them; or its answer is thrown away."""
+    """How a request is sent: in two pieces, with `pause` called between them; or its answer is thrown away, if any."""
 
     pause: Callable[[], object] | None = None
     loses_answer: bool = False
+
+
+class _AnswerLost(httpcore.ReadError):
+    """Something of an answer came, and was thrown away."""
 
 
 class _Stream(httpcore.NetworkStream):
@@ -91,9 +105,10 @@ class _Stream(httpcore.NetworkStream):
         self._inner, self._pace = inner, pace
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """What came, empty at the connection's end. Raises _AnswerLost for what came if the answer is to be lost."""
         content = self._inner.read(max_bytes, timeout)
-        if self._pace.loses_answer:
-            raise httpcore.ReadError(LOST)
+        if content and self._pace.loses_answer:
+            raise _AnswerLost(LOST)
         return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -191,7 +206,7 @@ class Traffic:
     def count(self, mid: str) -> int:
         """How many webhooks of a message the receiver says it took; only if `counts`.
 
-        Raises UnreadableCount, TooManyRequests.
+        Raises UnreadableCount, CountNotAsked, TooManyRequests.
         """
         self._spend(1)
         try:
@@ -206,6 +221,8 @@ class Traffic:
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress) as error:
+            if unreachable(error).ours:
+                raise CountNotAsked from error
             raise UnreadableCount("its count was not answered") from error
         text = content.strip().decode("ascii", "replace")
         if response.status_code != 200 or not text.isascii() or not text.isdigit() or len(text) > MOST_COUNT_DIGITS:
@@ -235,7 +252,8 @@ class Traffic:
     def _sent(self, request: WebhookRequest, pace: Pace | None = None) -> Answer:
         """Sends a request, over a bad network if there is a pace, and says what came of it. Raises ForbiddenAddress.
 
-        LOST: it was our side that threw the answer away. A request with a pace does not count for `slowest`.
+        LOST: there was an answer, and it was our side that threw it away. A request with a pace does not count for
+        `slowest`.
         """
         network = _Network(self, pace) if pace else None
         send = WebhookSender(network) if network else self._send
@@ -243,11 +261,11 @@ class Traffic:
         try:
             status, word = send(request).status, ""
         except Unreachable as error:
-            status, word = None, error.word
+            status, word = None, LOST if isinstance(error.__cause__, _AnswerLost) else error.word
         finally:
             if network:
                 network.receivers.close()
         seconds = time.monotonic() - began
         if pace is None:
             self.slowest = max(self.slowest, seconds)
-        return Answer(status, LOST if pace and pace.loses_answer and status is None else word, seconds)
+        return Answer(status, word, seconds)

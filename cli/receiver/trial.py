@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cli.receiver.traffic import LOST, Answer, Hook, Pace, Traffic, UnreadableCount
+from cli.receiver.traffic import LOST, Answer, CountNotAsked, Hook, Pace, Traffic, UnreadableCount
 from speechcall.requests.use_cases.field_checks import MAX_WEBHOOK_BODY_BYTES
 from speechcall.webhooks.rules.retry import RETRY_DELAYS_SECONDS, is_delivered, is_retryable
 
@@ -31,7 +31,8 @@ class Verdict(StrEnum):
 class Finding:
     """Of one case: its name, the rule that it is about, and what was seen: the faults, or why it was not judged.
 
-    `seconds`: how long the answers took, all together.
+    `seconds`: how long the answers took, all together. `was_cut_off`: the network of this machine failed in the
+    middle, so that it was not tried to its end.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Finding:
     verdict: Verdict
     seen: tuple[str, ...]
     seconds: float
+    was_cut_off: bool = False
 
 
 class _Case:
@@ -49,6 +51,8 @@ class _Case:
         self.faults: list[str] = []
         self.seconds = 0.0
         self.taken = 0
+        self.was_cut_off = False
+        """Whether this machine's own network failed: how many were taken cannot be known any more."""
 
     def hook(self, **given: object) -> Hook:
         """A webhook of the case's message."""
@@ -70,15 +74,19 @@ class _Case:
     def keeps_out(self, hook: Hook, what: str) -> None:
         """Sends a webhook that must not be taken: any answer but 2xx will do, and none."""
         answer = self._traffic.send(hook)
-        if answer.status is not None and is_delivered(answer.status):
+        if answer.is_our_fault or (answer.status is not None and is_delivered(answer.status)):
             self._note(self._why_not_refused(answer, what))
 
     def loses_the_answer_to(self, hook: Hook) -> None:
-        """Sends a webhook, and throws the answer away. It counts as taken when `takes` sends it again, not here."""
+        """Sends a webhook, and throws the answer away. It counts as taken when `takes` sends it again, not here.
+
+        That there was no answer to throw away is a fault, as in `takes`; what the answer said is not looked at.
+        """
         answer = self._traffic.send(hook, Pace(loses_answer=True))
-        self.seconds += answer.seconds
-        if answer.word != LOST:
-            self.faults.append(self._why_not_taken(answer, "") or "")  # there is no status then, so it is a fault
+        if answer.word == LOST:
+            self.seconds += answer.seconds
+        else:
+            self._note(self._why_not_taken(answer, ""))
 
     def takes_together(self, hooks: Sequence[Hook], *, new: int, may_put_off: bool) -> None:
         """Sends webhooks at the same time. `new`: by how many those that must have been taken grow.
@@ -93,9 +101,17 @@ class _Case:
         self.taken += new
 
     def count(self) -> None:
-        """Asks the receiver how many webhooks it took. Another number than it had to take, or none, is a fault."""
+        """Asks the receiver how many webhooks it took. Another number than it had to take, or none, is a fault.
+
+        It is not asked once the case was cut off: some of what it had to take was never sent.
+        """
+        if self.was_cut_off:
+            return
         try:
             counted = self._traffic.count(self.mid)
+        except CountNotAsked:
+            self.was_cut_off = True
+            return
         except UnreadableCount as error:
             self.faults.append(str(error))
             return
@@ -107,11 +123,14 @@ class _Case:
             self.faults.append(fault)
 
     def _why_not_taken(self, answer: Answer, what: str) -> str | None:
-        """What is wrong with the answer to a webhook that has to be taken; None: nothing. Adds up `seconds`.
+        """What is wrong with the answer to a webhook that has to be taken; None: nothing, or nothing is known.
 
-        `what`: which webhook it was, as in `takes`.
+        Adds up `seconds`, and notes that the case was cut off. `what`: which webhook it was, as in `takes`.
         """
         self.seconds += answer.seconds
+        if answer.is_our_fault:
+            self.was_cut_off = True
+            return None
         if answer.status is None:
             said = self._no_answer(answer)
             return f"{what}{said}: it would be sent {_ATTEMPTS} times"
@@ -123,11 +142,14 @@ class _Case:
         return f"{what}was answered {answer.status}: it would be lost{why}"
 
     def _why_not_refused(self, answer: Answer, what: str) -> str | None:
-        """What is wrong with the answer to a webhook that has to be refused; None: nothing. Adds up `seconds`.
+        """What is wrong with the answer to a webhook that has to be refused; None: nothing, or nothing is known.
 
-        `what`: which webhook it was.
+        Adds up `seconds`, and notes that the case was cut off. `what`: which webhook it was.
         """
         self.seconds += answer.seconds
+        if answer.is_our_fault:
+            self.was_cut_off = True
+            return None
         if answer.status is None:
             return f"{what}: {self._no_answer(answer)}; 401 would be right"
         if is_delivered(answer.status):
@@ -283,6 +305,8 @@ CASES = (
 )
 UNCOUNTED = "how many were taken is not known; --count URL asks your receiver"
 UNTRIED = "your receiver takes no valid webhook: the rest would say nothing"
+CUT_OFF = "the network of this machine failed, not your receiver (OUR_NETWORK); try again"
+UNSURE = "whether your receiver takes a valid webhook is not known: the rest would say nothing"
 
 
 def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str] = ()) -> list[Finding]:
@@ -296,21 +320,27 @@ def try_receiver(traffic: Traffic, mids: Callable[[], str], names: Sequence[str]
         if names and rule.name not in names:
             continue
         # A receiver that does not even take a valid webhook shows nothing by refusing others.
-        if found and found[0].name == "valid" and found[0].verdict is Verdict.FAULT:
-            found.append(Finding(rule.name, rule.rule, Verdict.NOT_JUDGED, (UNTRIED,), 0.0))
+        if found and found[0].name == "valid" and found[0].verdict is not Verdict.OK:
+            why = UNTRIED if found[0].verdict is Verdict.FAULT else UNSURE
+            found.append(Finding(rule.name, rule.rule, Verdict.NOT_JUDGED, (why,), 0.0))
         else:
             found.append(_tried(rule, traffic, mids()))
     return found
 
 
 def _tried(rule: _Rule, traffic: Traffic, mid: str) -> Finding:
-    """Runs one case. One that is mostly about the count is not judged without it, unless a fault was seen."""
+    """Runs one case. Unless a fault was seen, it is not judged if it was cut off.
+
+    Nor is one that is mostly about the count, without it.
+    """
     case = _Case(traffic, mid)
     rule.run(case)
     if traffic.counts:
         case.count()
     seen = tuple(case.faults)
     verdict = Verdict.FAULT if seen else Verdict.OK
-    if not seen and rule.only_counts and not traffic.counts:
+    if not seen and case.was_cut_off:
+        verdict, seen = Verdict.NOT_JUDGED, (CUT_OFF,)
+    elif not seen and rule.only_counts and not traffic.counts:
         verdict, seen = Verdict.NOT_JUDGED, (UNCOUNTED,)
-    return Finding(rule.name, rule.rule, verdict, seen, case.seconds)
+    return Finding(rule.name, rule.rule, verdict, seen, case.seconds, case.was_cut_off)

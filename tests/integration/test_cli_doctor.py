@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,11 @@ from cli.doctor.findings import Check, Verdict, examine
 from cli.doctor.stack import Stack
 from cli.exit_codes import USAGE
 from cli.main import app
+<<<<<<< HEAD
 from speechcall import VERSION
+=======
+from speechcall.accounts.rules.account import Account
+>>>>>>> fixcli2
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.telephony.connect.apology import apology_key
@@ -729,6 +734,92 @@ def test_only_accounts_that_may_have_text_messages_sent_count(world):
     assert world.deployment.accounts.save(replace(acme, sms_per_day=0), acme)
     assert look(world, "sms-countries").verdict is Verdict.OK
     assert world.deployment.accounts.save(acme, replace(acme, sms_per_day=0))
+
+
+def with_account(world, *prefixes):
+    """One more account that may have text messages sent, as a context."""
+
+    @contextmanager
+    def there():
+        accounts, wide = world.deployment.accounts, Account("wide", prefixes, sms_per_day=5)
+        if known := accounts.find("wide"):
+            assert accounts.save(wide, known)
+        else:
+            accounts.add(wide, {})
+        try:
+            yield
+        finally:
+            assert accounts.save(replace(wide, sms_per_day=0), wide)
+
+    return there()
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "told"), [(("*",), "wide (*)"), (("+49", "+4", "*"), "wide (*, +4)"), (("+800",), None)]
+)
+def test_an_account_that_may_have_text_messages_sent_anywhere_is_told(world, prefixes, told):
+    identity(InternationalSendingEnabled=False)(world)
+    assert look(world, "sms-countries").verdict is Verdict.OK
+    with with_account(world, *prefixes):
+        result = look(world, "sms-countries")
+        identity(InternationalSendingEnabled=True)(world)
+        assert look(world, "sms-countries").verdict is Verdict.OK
+    assert result.verdict is (Verdict.WARNING if told else Verdict.OK)
+    texts = [one.text for one in result.findings]
+    said = "The sender may send to DE alone, and prefixes of accounts are wider than a country: "
+    assert texts == ([f"{said}{told}."] if told else [])
+
+
+@pytest.mark.parametrize(("prefix", "told"), [("*", "DE, FR"), ("+4", "DE"), ("+5", None)])
+def test_a_country_that_is_blocked_is_told_of_accounts_that_may_send_anywhere(world, prefix, told):
+    acme = world.deployment.accounts.find("acme")
+    assert world.deployment.accounts.save(replace(acme, sms_per_day=0), acme)
+    sms(rules={"DE": "BLOCK", "PL": "ALLOW", "FR": "BLOCK"})(world)
+    with with_account(world, prefix):
+        findings = look(world, "sms-countries").findings
+    assert world.deployment.accounts.save(acme, replace(acme, sms_per_day=0))
+    assert [one.verdict for one in findings] == ([Verdict.WARNING] if told else [])
+    assert not told or f"text messages to {told}, and" in findings[0].text
+
+
+@pytest.mark.parametrize("kind", ["phone-number/phone-5eec4ca1", "sender-id/SHOP/DE"])
+def test_a_sender_of_another_region_is_not_asked_for_in_this_one(world, kind):
+    here = SMS_SENDER.replace("phone-number/phone-5eec4ca1", kind)
+    world.changes["DescribeStacks"] = [
+        parameter_change("SmsOriginationIdentity", here.replace(REGION, "eu-west-1")),
+    ]
+    sms(arn=here, identity={"IsoCountryCode": "PL"})(world)
+    world.asked.clear()
+    results = results_of(world)
+    assert results["sms-sender"].verdict is Verdict.PROBLEM
+    assert results["sms-countries"].findings == ()
+    assert not {"DescribePhoneNumbers", "DescribeSenderIds"} & set(world.asked)
+
+
+def test_one_dead_letter_is_told_as_one(world):
+    answer("GetQueueAttributes", put("Attributes", value={"ApproximateNumberOfMessages": "1"}))(world)
+    assert {one.text.partition(" in ")[0] for one in look(world, "dead-letters").findings} == {"1 dead letter"}
+
+
+def test_the_dead_letters_of_simulated_calls_are_looked_at_where_the_stack_has_them(world):
+    assert look(world, "dead-letters").verdict is Verdict.OK  # a stack that simulates no calls has no such queue
+    sqs = world.deployment.client("sqs")
+    url = sqs.create_queue(QueueName="simulated-dead")["QueueUrl"]
+
+    def change(found):
+        kind = {"ResourceType": "AWS::SQS::Queue", "PhysicalResourceId": url}
+        found["StackResourceSummaries"].append({"LogicalResourceId": "SimulatedCallsDeadLetterQueue", **kind})
+
+    try:
+        answer("ListStackResources", change)(world)
+        assert look(world, "dead-letters").verdict is Verdict.OK
+        sqs.send_message(QueueUrl=url, MessageBody="{}")
+        (finding,) = look(world, "dead-letters").findings
+        assert finding.text == "1 dead letter in simulated-calls."
+        assert f"aws sqs purge-queue --queue-url {url}" in finding.repair
+        assert "deadletter" not in finding.repair
+    finally:
+        sqs.delete_queue(QueueUrl=url)
 
 
 def gone(client, error):

@@ -9,19 +9,21 @@ from cli.main import app
 from speechcall.messages.rules.pool import Pool
 from speechcall.rehearsal.adapters.memory_pool import MemoryPool
 from speechcall.shared.adapters.clock import SystemClock
+from speechcall.status.adapters.history_store import Backlog
 from tests.kit.command_line import CliRunner
 
 
 @dataclass
 class Deployment:
     lines: MemoryPool = field(default_factory=MemoryPool)
+    waiting: Backlog = field(default_factory=lambda: Backlog(7, is_all=True))
 
     @property
     def history(self):
         return self
 
     def backlog(self):
-        return 7
+        return self.waiting
 
 
 @pytest.fixture
@@ -76,8 +78,17 @@ def test_what_goes_on_is_told_without_numbers(run, deployment):
         "chosen": {"lines": None, "callsPerSecond": None},
         "inCalls": 1,
         "waiting": 7,
+        "waitingOrMore": False,
     }
     assert "380671234567" not in shown.output
+
+
+def test_a_backlog_that_was_not_counted_to_its_end_is_told_as_so_many_or_more(run, deployment):
+    deployment.waiting = Backlog(4000, is_all=False)
+    assert run("show").output.splitlines()[-1] == "In calls: 0. Waiting for a line: 4000 or more."
+    for command in (("show",), ("set", "--lines", "3")):
+        found = json.loads(run(*command, "--json").output)
+        assert (found["waiting"], found["waitingOrMore"]) == (4000, True)
 
 
 def test_no_lines_is_a_pause_and_says_so(run, deployment):

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,7 +10,7 @@ from cli.main import app
 from speechcall.accounts.rules.account import Account
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.status.use_cases.status import History
-from speechcall.webhooks.rules.delivery import Attempt, DeliveryState, Wait
+from speechcall.webhooks.rules.delivery import Attempt, DeliveryState, ShownState, Wait
 from tests.kit.command_line import CliRunner
 from tests.kit.samples import MESSAGE, MID
 from tests.kit.webhook_bench import task_of
@@ -18,14 +18,16 @@ from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhooks import MemoryDeliveries, VirtualQueue
 
 NOW = SystemClock().now_msec()
-TASKS = [task_of(MESSAGE, step) for step in range(4)]
-FAILED, DEAD, DELIVERED, PENDING = (task.event_id for task in TASKS)
+TASKS = [task_of(MESSAGE, step) for step in range(5)]
+FAILED, DEAD, DELIVERED, PENDING, QUEUED = (task.event_id for task in TASKS)
 HOUR = 3_600_000
 
 
 @dataclass
 class Deployment:
-    """Four webhooks of a message: one failed two hours ago, one dead half an hour ago, one delivered, one pending."""
+    """Five webhooks of a message: one failed two hours ago, one dead half an hour ago, one delivered, one pending, and
+    one that waits for its first attempt.
+    """
 
     accounts: Any
     deliveries: MemoryDeliveries
@@ -49,8 +51,9 @@ def deployment():
         (Attempt(NOW - HOUR // 2, 10, 200, None), DeliveryState.DELIVERED, None),
         (Attempt(NOW, 10, 503, None), DeliveryState.PENDING, Wait.of(30, NOW)),
     ]
-    for task, (attempt, state, wait) in zip(TASKS, ends, strict=True):
+    for task in TASKS:
         deliveries.begin(task, MESSAGE, "https://api.example.com", NOW)
+    for task, (attempt, state, wait) in zip(TASKS[:4], ends, strict=True):
         deliveries.record(task, attempt, state, wait)
     return Deployment(MemoryAccounts(Account("acme", ("*",))), deliveries, VirtualQueue(NOW))
 
@@ -75,12 +78,23 @@ def listed(result):
         (["--account", "acme", "--since", "90m", "--state", "failed"], []),
         (["--account", "acme", "--state", "failed"], [FAILED]),
         (["--account", "acme", "--since", "10m"], []),
-        (["--message", MID], [FAILED, DEAD, DELIVERED, PENDING]),
+        (["--message", MID], [FAILED, DEAD, DELIVERED, PENDING, QUEUED]),
         (["--message", MID, "--state", "pending"], [PENDING]),
+        (["--message", MID, "--state", "queued"], [QUEUED]),
+        (["--message", MID, "--state", "delivered"], [DELIVERED]),
+        (["--message", MID, "--state", "failed"], [FAILED]),
+        (["--message", MID, "--state", "dead"], [DEAD]),
     ],
 )
 def test_what_was_given_up_for_an_account_and_all_of_a_message(run, arguments, ids):
     assert listed(run("list", *arguments, "--json")) == ids
+
+
+def test_a_state_that_is_shown_can_be_asked_for(run):
+    rows = json.loads(run("list", "--message", MID, "--json").stdout)
+    assert {row["state"] for row in rows} == set(get_args(ShownState))
+    for row in rows:
+        assert json.loads(run("list", "--message", MID, "--state", row["state"], "--json").stdout) == [row]
 
 
 def test_the_list_is_a_table_without_urls(run):
@@ -145,6 +159,9 @@ def test_what_cannot_be_is_one_sentence(run, deployment, arguments, status, comp
     assert complaint in result.output
 
 
+NOT_GIVEN_UP = ("queued", "pending", "delivered")
+WITH_ACCOUNT = "with --account, --state is failed or dead: only what was given up is listed."
+OF_REPLAY = "--state is failed or dead here: only what was given up is sent again."
 WHICH = "say which: WEBHOOK_ID, --message ID, or --account ID."
 
 
@@ -160,6 +177,10 @@ WHICH = "say which: WEBHOOK_ID, --message ID, or --account ID."
         (["replay", FAILED, "--since", "24h"], "--since and --state do not go with WEBHOOK_ID"),
         (["replay", "--message", MID, "--since", "24h"], "--since goes with --account."),
         (["list", "--message", MID, "--since", "24h"], "--since goes with --account."),
+        *((["list", "--account", "acme", "--state", state], WITH_ACCOUNT) for state in NOT_GIVEN_UP),
+        *((["replay", "--account", "acme", "--state", state], OF_REPLAY) for state in NOT_GIVEN_UP),
+        *((["replay", "--message", MID, "--state", state], OF_REPLAY) for state in NOT_GIVEN_UP),
+        (["list", "--message", MID, "--state", "lost"], "'lost' is not one of 'queued', 'pending', 'delivered'"),
     ],
 )
 def test_an_option_that_would_not_count_is_refused_and_nothing_is_sent_again(run, deployment, arguments, complaint):

@@ -1,7 +1,7 @@
 """All that is stored of a message, in one query; and where the messages of a list stand."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from speechcall.calls.adapters.call_items import load_call
 from speechcall.messages.adapters import message_items
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
 MOST_COUNTED = 1000
 """Of a queue: an estimate needs no more."""
+
+
+class Backlog(NamedTuple):
+    """How many messages wait, as far as they were counted. `is_all`: no others do; else there may be more."""
+
+    counted: int
+    is_all: bool
 
 
 def read_partition(client: "DynamoDBClient", table: str, mid: str) -> list[Values]:
@@ -140,9 +147,13 @@ class DynamoHistory:
             )
         return answer["Count"]
 
-    def backlog(self) -> int:
-        """How many messages wait for a line, of all accounts; counted to 1,000 in each shard, in an index that lags."""
-        count = 0
+    def backlog(self) -> Backlog:
+        """How many messages wait for a line, of all accounts; counted to 1,000 in each shard, in an index that lags.
+
+        Those whose calling hours are shut count; those in `later` do not: they were put off, wait for a redial or for
+        their `sendAt`, or were held back as their list is paused. Raises StoreUnavailable.
+        """
+        count, is_all = 0, True
         for shard in due_shards(State.QUEUED.value):
             with store_errors():
                 answer = self._client.query(
@@ -154,4 +165,5 @@ class DynamoHistory:
                     Limit=MOST_COUNTED,
                 )
             count += answer["Count"]
-        return count
+            is_all = is_all and "LastEvaluatedKey" not in answer
+        return Backlog(count, is_all)

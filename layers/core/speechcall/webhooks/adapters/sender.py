@@ -84,7 +84,7 @@ class WebhookSender:
         try:
             return self._receivers.exchange(request.account_id, target, content, seconds, body_bytes)
         except tuple(_WORDS) as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
 
 
 def _content(request: WebhookRequest, target: Target) -> bytes:
@@ -106,7 +106,7 @@ def _content(request: WebhookRequest, target: Target) -> bytes:
     return b"\r\n".join([*lines, b"", request.body])
 
 
-def _unreachable(error: Exception) -> Unreachable:
+def unreachable(error: Exception) -> Unreachable:
     """What went wrong in a word, and whose side it was on: by its causes, else by its kind. Without the URL."""
     for cause in _causes(error):
         if word := _word_of_cause(cause):
