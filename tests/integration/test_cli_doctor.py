@@ -20,11 +20,8 @@ from cli.doctor.findings import Check, Verdict, examine
 from cli.doctor.stack import Stack
 from cli.exit_codes import USAGE
 from cli.main import app
-<<<<<<< HEAD
 from speechcall import VERSION
-=======
 from speechcall.accounts.rules.account import Account
->>>>>>> fixcli2
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.telephony.connect.apology import apology_key
