@@ -78,9 +78,9 @@ lint: install ## Look for mistakes, and for imports against the rules
 types: install ## Check the types
 	.venv/bin/mypy
 
-# Those that take longer than the rest together run in `make test` only.
+# Those that take longer than the rest together run in `make test` only, and all but fifteen examples of each property.
 unit: install ## Run the quick tests of rules and use cases [ARGS=tests/unit/test_walk.py]
-	$(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not long" $(or $(ARGS),tests/unit $(NOT_QUICK))
+	$(PY) -m pytest -q -n 2 --dist worksteal --hypothesis-profile=quick -m "not slow and not long" $(or $(ARGS),tests/unit $(NOT_QUICK))
 
 # Modules that are slow as a whole need not be imported.
 NOT_QUICK = $(addprefix --ignore=,$(shell grep -l '^pytestmark = pytest.mark.slow' tests/unit/*.py))

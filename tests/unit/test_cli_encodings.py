@@ -13,6 +13,8 @@ from cli.failures import Refusal, told
 from cli.main import main
 from cli.table import show_table
 
+pytestmark = pytest.mark.slow
+
 MENU = """[{"introUrl": "https://пример.укр/привіт.wav", "dtmfActions": {"d1": [{"action": "hangup"}]}}]"""
 ENCODINGS = ["latin-1", "cp437", "koi8-u", "utf-8"]
 

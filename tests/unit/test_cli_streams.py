@@ -16,6 +16,8 @@ from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
 from tests.stores.webhook_secrets import MemoryWebhookSecrets, seal
 
+pytestmark = pytest.mark.slow
+
 
 class Full(io.RawIOBase):
     """Takes nothing: a full disk, or a program that has gone."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, dial_messages, execution_input
+from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, MOST_PROMOTED, dial_messages, execution_input
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, next_day_msec
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
@@ -560,6 +560,27 @@ def test_an_account_that_has_used_up_its_minutes_costs_nothing_until_midnight():
     all_end(dialler, talked_msec=60_000)
     assert dialler.dial("40", "41", "42", "43") == 0
     assert dialler.flows.published <= published + 5
+
+
+def test_what_waits_outside_of_the_queues_and_cannot_be_read_is_in_no_others_way(caplog):
+    # Given more of them than a run brings back, which were put off before the one that can be read
+    dialler = Dialler(*map(str, range(10, 10 + MOST_PROMOTED + 2)), ttl_seconds=3600)
+    *unreadable, other = sorted(dialler.messages._messages)
+    for step, mid in enumerate((*unreadable, other)):
+        dialler.messages.postpone(mid, State.QUEUED, NOW + step)
+    read = dialler.messages.get
+
+    def get(mid):
+        if mid in unreadable:
+            raise ValueError("a later release has written it")
+        return read(mid)
+
+    dialler.messages.get = get
+    dialler.clock.msec += 10_000
+    with caplog.at_level(logging.CRITICAL):
+        dialler.dial()
+        dialler.dial()
+    assert dialler.dialled == [f"{other}-1"]
 
 
 @pytest.mark.parametrize("obstacle", ["the day is used up", "the account is full"])

@@ -194,6 +194,7 @@ def _lines_that_the_runbook_looks_for():
     return {one for found in (*words, *messages) for one in found}
 
 
+@pytest.mark.slow
 def test_each_log_line_that_a_query_looks_for_is_written():
     """What stands between slashes behind `like` is a part of a message in the code."""
     page = text_of(DOCS / "troubleshooting.md")
@@ -264,6 +265,7 @@ def test_each_part_of_the_index_due_is_in_the_page_of_storage():
     assert [part for part in parts if f"`{part}" not in page] == []
 
 
+@pytest.mark.slow
 def test_keys_are_made_in_one_module():
     """What begins like a key, in a text or as a part of one, stands nowhere else; but names of credentials."""
     whole = {word for word in key_words(KEYS) if "_" in word}

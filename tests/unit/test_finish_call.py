@@ -18,6 +18,7 @@ from speechcall.menus.rules.ask import Input
 from speechcall.menus.rules.call_log import Entry, Plan, Then, ThenKind
 from speechcall.menus.rules.menu import Hangup, Lookup, Menu, OptOutStep, Webhook
 from speechcall.menus.rules.walk import table_of
+from speechcall.messages.adapters.fallback_items import status_at_end
 from speechcall.messages.rules.dial_times import (
     COUNTED_MSEC,
     MAX_REDIALS,
@@ -28,6 +29,7 @@ from speechcall.messages.rules.dial_times import (
     Redial,
     next_day_msec,
 )
+from speechcall.messages.rules.fallback import Fallback, FallbackStatus
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import Brake, NumberBusy
@@ -82,6 +84,9 @@ class Bench:
         if placed and answered:
             self.calls.set_answered(MID, 1, "contact-1", NOW)
 
+    def owe(self, task):
+        self.owed.append(task)
+
     def opt_out(self, message, step):
         self.kept.append((message.mid, step.list_name))
 
@@ -95,7 +100,7 @@ class Bench:
             telephony=self.telephony,
             engine=self.engine,
             clock=self.clock,
-            owe=self.owed.append,
+            owe=self.owe,
             opt_out=self.opt_out,
             forget=lambda _message, task: self.forgotten.append(task.event_id),
             tell_end=self.told.append,
@@ -466,9 +471,11 @@ def test_whoever_gives_a_call_up_queues_what_it_owes_although_something_else_of_
     assert bench.owed == []
     bench.clock.msec = NOW + GIVE_UP_SECONDS * 1000
     bench.opt_out = for_ever(StoreUnavailable("x"))
+    seen = []
+    bench.owe = lambda task: seen.append((task.event_id, bench.message.state, bench.calls.get(MID, 1).ended))
     assert bench.finish(End.FAILED) == Outcome("answered", "unconfirmed")
-    assert [task.event_id for task in bench.owed] == [f"{MID}-1-2-m0-d1-1"]
-    assert bench.message.state is State.FINISHED
+    # Behind all else: where it takes long, the line is free, and whoever sends it knows that the call is over.
+    assert seen == [(f"{MID}-1-2-m0-d1-1", State.FINISHED, True)]
 
 
 def test_an_opt_out_is_kept_though_its_machine_failed_and_also_where_the_call_is_given_up():
@@ -721,9 +728,16 @@ def test_a_message_that_is_put_off_again_and_again_waits_longer_each_time():
 
 
 def test_a_message_that_is_cancelled_in_place_of_being_put_off_keeps_what_an_earlier_call_came_to():
-    bench = Bench(answered=False, throttled=True, redial=TWICE, answered_reason="completed")
+    fallback = Fallback("call us", ("noKey",))
+    bench = Bench(answered=False, throttled=True, redial=TWICE, answered_reason="completed", fallback=fallback)
     bench.messages.brakes[Brake.LIST, MESSAGE.list_id] = "cancelled"
+    ended = []
+    finish = bench.messages.finish
+    bench.messages.finish = lambda message, outcome, *more: (
+        ended.append((message, outcome)) or finish(message, outcome, *more)
+    )
     bench.finish(End.THROTTLED)
+    assert status_at_end(*ended[0]) is FallbackStatus.NOT_USED
     assert bench.message.state == State.FINISHED
     assert (bench.message.outcome, bench.message.reason) == ("answered", "completed")
 

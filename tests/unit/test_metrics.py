@@ -51,6 +51,7 @@ def test_nothing_is_not_counted(capsys):
     assert lines(capsys) == []
 
 
+@pytest.mark.slow
 def test_every_metric_is_documented_with_its_dimension():
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\|", page, re.MULTILINE))

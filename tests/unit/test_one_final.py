@@ -152,6 +152,7 @@ def assert_that_each_end_is_told_once(world: Ending, messages: int) -> None:
     assert set(world.phones.rung.times.values()) <= {1}
 
 
+@pytest.mark.slow
 def test_each_of_five_hundred_messages_has_one_final_and_each_list_one_end() -> None:
     world = flow_through(500, 7)
     assert_that_each_end_is_told_once(world, 500)

@@ -84,6 +84,7 @@ def drawn(count):
     assert {Result.PROVED, Result.BROKEN} <= set(results)
 
 
+@pytest.mark.slow
 def test_a_verdict_is_that_of_all_calls_one_by_one():
     drawn(PAIRS)
 

@@ -118,6 +118,7 @@ class Keeping(World):
             self.play.after(60 if is_near else 3600, self._tick)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 9))])
 def test_at_thirty_days_ahead_and_one_day_of_keeping_nothing_unfinished_is_deleted(seed):
     world = Keeping(seed)

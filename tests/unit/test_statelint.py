@@ -1,5 +1,6 @@
 """The definitions under an independent reader of the language."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statelint.linter import Linter
@@ -22,6 +23,7 @@ def menus(draw):
     return tuple(Menu("intro", 1000, draw(lists)) for _ in range(count))
 
 
+@pytest.mark.slow
 @given(menus())
 @settings(max_examples=60, deadline=None)
 def test_every_definition_is_valid_and_every_state_reachable(drawn):

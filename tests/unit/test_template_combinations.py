@@ -39,6 +39,7 @@ def test_every_parameter_that_a_condition_asks_is_among_the_choices():
     assert _named(DOCUMENT["Conditions"]) <= set(CHOICES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parameters",
     COMBINATIONS,

@@ -198,6 +198,7 @@ def hold_to_the_reference(seed: int, cases: int) -> dict[str, int]:
     return seen
 
 
+@pytest.mark.slow
 def test_the_next_moment_is_that_of_a_reference_that_steps_minute_by_minute():
     seen = hold_to_the_reference(seed=1, cases=2_000)
     assert min(seen[kind] for kind in ("dialable", "ttl", "window", "capped")) > 50

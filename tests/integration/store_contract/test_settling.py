@@ -1,10 +1,12 @@
 """Messages that settle: the call is over, its outcome is not known yet; DynamoDB and memory do the same."""
 
 from dataclasses import replace
+from typing import Any
 
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, NumberBusy, Redialled
+from speechcall.shared.rules.ids import latest_msec
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from speechcall.status.adapters.history_store import DynamoHistory
 from tests.kit.samples import ASK, MID, NOW, message
@@ -85,17 +87,19 @@ def test_a_message_that_cannot_be_read_while_it_settles_can_still_be_refused(mes
 
 def test_until_when_a_message_may_be_dialled_is_known_also_of_one_that_cannot_be_read(messages, dynamodb):
     messages.add([message(MID, ttl_seconds=600)])
-    assert messages.dialled_until_msec(MID) == NOW + 600_000
+    until = latest_msec(MID) + 600_000
+    assert messages.dialled_until_msec(MID) == until
     assert messages.dialled_until_msec("2") is None
     if messages is dynamodb.messages:
         key = {"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}}
-        form = {":new": {"S": "no number any more"}}
-        for field, known in (("menus", NOW + 600_000), ("ttl_seconds", None)):
+        unlike: list[Any] = [("menus", {"S": "another form"}, until), ("ttl_seconds", {"S": "600"}, None)]
+        unlike += [("ttl_seconds", {"N": seconds}, None) for seconds in ("-1", "0", "99999999")]
+        for field, value, known in unlike:
             dynamodb.client.update_item(
                 TableName=dynamodb.messages_table,
                 Key=key,
                 UpdateExpression=f"SET {field} = :new",
-                ExpressionAttributeValues=form,
+                ExpressionAttributeValues={":new": value},
             )
             assert messages.dialled_until_msec(MID) == known
 

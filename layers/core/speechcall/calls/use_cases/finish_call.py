@@ -71,8 +71,8 @@ def finish_call(
     `leave_call`.
 
     An error before the message has left the call is raised and the line is not given back, so that a repeat finishes
-    the call; but 70 minutes after the line was taken the message is finished, whatever error there is. Then opt-outs
-    are kept and webhooks are queued as far as that works, each whatever becomes of the others.
+    the call; but 70 minutes after the line was taken the message is finished, whatever error there is. After that
+    opt-outs are kept and webhooks are queued as far as that works, once, each whatever becomes of the others.
     """
     message = messages.get(mid)
     is_this_call = message is not None and message.attempt == attempt
@@ -110,14 +110,15 @@ def finish_call(
         if message is None or not is_open or now < give_up_msec(message):
             raise
         # Nothing of it is up any more, and no machine runs: whatever is wrong must not keep its line, and its outcome.
-        fields = {"mid": mid, "attempt": attempt, "account": message.account_id}
+        fields: dict[str, object] = {"mid": mid, "attempt": attempt, "account": message.account_id}
         logger.exception("call %s-%s is given up: it cannot be finished as it should", mid, attempt, extra=fields)
-        with suppress(Exception):  # it may be what has failed for 70 minutes
-            _pay_debts(message, call, end, _if_possible(owe), _if_possible(opt_out), _if_possible(forget))
         outcome = outcome or _outcome_of_what_is_given_up(mid, attempt, call, calls, now)
         heard = heard_in(call) if call and message.campaign else None
         if messages.finish(message, best_outcome(message, outcome), now, heard):
             tell_end(outcome)
+        # Last, because it may take long where it cannot be done; and behind the end of the call, as in every other run.
+        with suppress(Exception):
+            _pay_debts(message, call, end, *(_if_possible(do, fields) for do in (owe, opt_out, forget)))
     return outcome
 
 
@@ -151,14 +152,14 @@ def _settle(
     return outcome
 
 
-def _if_possible(do: Callable[..., object]) -> Callable[..., None]:
-    """Does it; what goes wrong is logged, and does not keep others from being done."""
+def _if_possible(do: Callable[..., object], fields: dict[str, object]) -> Callable[..., None]:
+    """Does it; what goes wrong is logged with `fields`, and does not keep others from being done."""
 
     def tried(*given: object) -> None:
         try:
             do(*given)
         except Exception as error:  # noqa: BLE001 - a call that is given up ends whatever goes wrong
-            logger.error("of a call that is given up something could not be done: %s", told(error))
+            logger.error("of a call that is given up something could not be done: %s", told(error), extra=fields)
 
     return tried
 

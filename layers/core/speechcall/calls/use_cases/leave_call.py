@@ -89,7 +89,9 @@ def _finish_unless_queued(
         case Redialled.DAY_FULL | None:
             return messages.finish(message, outcome, now_msec, heard)
         case Redialled.CANCELLED:
-            return messages.finish(message, cancelled, now_msec, heard)
+            # It stops an SMS in place of the call too, although the outcome may be that of an earlier call.
+            stopped = replace(message, cancelled_msec=message.cancelled_msec or now_msec)
+            return messages.finish(stopped, cancelled, now_msec, heard)
         case _:
             assert_never(queued)
 

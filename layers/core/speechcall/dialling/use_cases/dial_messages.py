@@ -220,7 +220,7 @@ class _Run:
         try:
             opened = self.turns.open_due(self.clock.now_msec())
         except Exception:
-            logger.exception("queues whose hours have opened could not be called back")
+            logger.exception("queues whose hours have opened could not be put into the order")
         placed = self.give_places(self.messages.to_promote(self.clock.now_msec(), MOST_PROMOTED))
         if opened:
             self.clock.sleep(INDEX_SECONDS)  # no message was changed, so nothing else wakes a dialer for them
@@ -247,8 +247,13 @@ class _Run:
                     self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
                 elif not message.stands:
                     placed += self.messages.promote(message, now)
+            except RetryableError as error:
+                logger.warning(
+                    "message %s could not be put into its queue: %s", mid, error, extra=_fields(mid, message)
+                )
             except Exception:
-                logger.exception("message %s could not be called back", mid, extra=_fields(mid, message))
+                logger.exception("message %s could not be put into its queue", mid, extra=_fields(mid, message))
+                self._put_off(mid, AGAIN_SECONDS, message)  # the oldest come first: it must not be in others' way
         return placed
 
     def dial_in_order(self) -> None:

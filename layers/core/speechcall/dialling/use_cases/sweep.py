@@ -253,7 +253,7 @@ class Calls:
         """
         now, expired = self.clock.now_msec(), 0
         for mid in self._due(State.QUEUED):
-            with self._alone(mid):
+            with self._alone(mid, State.QUEUED):
                 message = self._read(mid, State.QUEUED)
                 if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now:
                     continue

@@ -66,10 +66,13 @@ from speechcall.shared.adapters.table import (
     transact,
 )
 from speechcall.shared.rules.errors import StoreUnavailable
-from speechcall.shared.rules.ids import holder
+from speechcall.shared.rules.ids import holder, latest_msec
 from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.shared.rules.unforeseen import told
+
+_MOST_TTL_SECONDS = 100 * DAY_SECONDS
+"""No message may be dialled for longer: `sendAt` is at most 30 days ahead, hours open in a month, two days follow."""
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -201,9 +204,9 @@ class LeavingMessages(DynamoMessageReader):
 
     def dialled_until_msec(self, mid: str) -> int | None:
         item = read_item(self._client, self._messages, message_key(mid)) or {}
-        created_msec, ttl_seconds = item.get("created_msec"), item.get("ttl_seconds")
-        if isinstance(created_msec, int) and isinstance(ttl_seconds, int):
-            return created_msec + ttl_seconds * 1000  # as `Message.dial_until_msec`
+        ttl_seconds = item.get("ttl_seconds")
+        if isinstance(ttl_seconds, int) and 0 < ttl_seconds <= _MOST_TTL_SECONDS:
+            return latest_msec(mid) + ttl_seconds * 1000
         return None
 
     def requeue(

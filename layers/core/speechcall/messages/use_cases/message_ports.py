@@ -132,7 +132,10 @@ class MessageStore(NewMessages, Protocol):
         """
 
     def dialled_until_msec(self, mid: str) -> int | None:
-        """Until when a message may be dialled, of one that cannot be read; None: its item does not say it."""
+        """Until when a message may be dialled, of one that cannot be read: by its id, and by its item.
+
+        None: the item does not say it, or says what no message has.
+        """
 
     def note_fault(self, mid: str) -> int:
         """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""

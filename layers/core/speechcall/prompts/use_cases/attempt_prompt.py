@@ -65,7 +65,8 @@ def attempt(
     if known.trying.is_open and known.trying.count >= LEAST_TRIES:
         lost = f"{OUR_FAULT} (tried {known.trying.count} times)"
         logger.error("audio was not made a prompt, and nothing told why: %s", lost, extra={"account": account_id})
-        stale = _to_be_played_again(known, clock.now_msec())
+        # What ends the function takes all its tries each time, in which messages wait: so that is seldom.
+        stale = _to_be_played_again(known, clock.now_msec(), FRESH_MSEC)
         prompts.put(account_id, stale or failed(known, lost, clock.now_msec()))
         if stale is None:
             on_given_up()
@@ -114,14 +115,15 @@ def _after_failure(
     return begun._replace(trying=trying.ended(now_msec + wait * 1000)), wait
 
 
-def _to_be_played_again(known: KnownPrompt, now_msec: int) -> KnownPrompt | None:
+def _to_be_played_again(known: KnownPrompt, now_msec: int, fresh_msec: int = STALE_FRESH_MSEC) -> KnownPrompt | None:
     """What is known after a failure that may pass, where there is a prompt from the day before; None: there is none.
 
-    It is to be played, so a failure from before counts no more: it would refuse whoever finds this fresh.
+    `fresh_msec`: for how long it is fresh then. It is to be played, so a failure from before counts no more: it would
+    refuse whoever finds this fresh.
     """
     if known.prompt is None or now_msec - known.source.checked_msec >= STALE_MSEC:
         return None
-    source = known.source._replace(fresh_until_msec=now_msec + STALE_FRESH_MSEC, failed_msec=None, cause=None)
+    source = known.source._replace(fresh_until_msec=now_msec + fresh_msec, failed_msec=None, cause=None)
     return known._replace(source=source, trying=Trying())
 
 
