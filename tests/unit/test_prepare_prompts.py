@@ -465,7 +465,7 @@ def test_after_attempts_that_end_the_function_itself_the_old_prompt_is_played_to
             world.work()
     world.queue = [job]
     assert world.work().message.asks[0].prompt_uri == "s3:old"
-    assert world.prompts.find("acme", URL).source.fresh_until_msec == world.clock.msec + STALE_FRESH_MSEC
+    assert world.prompts.find("acme", URL).source.fresh_until_msec == world.clock.msec + FRESH_MSEC
     assert "tried 3 times" in caplog.text
     assert world.given_up == []
 
