@@ -267,6 +267,8 @@ WEBHOOK = {"mid": "12", "attempt": 3, "webhook_id": "12-3-2-m0-d1-0"}
             {"record": "7", "mid": "12", "attempt": 3},
         ),
         ({"dynamodb": {"SequenceNumber": "7"}}, stream_fields, {"record": "7"}),
+        ({"dynamodb": STREAMED | {"Keys": {"pk": {"N": "12"}}}}, stream_fields, {"record": "7"}),
+        ({"dynamodb": STREAMED | {"Keys": {"pk": None}}}, stream_fields, {"record": "7"}),
         ({"messageId": "m", "body": json.dumps(TASK)}, task_fields, {"record": "m", **WEBHOOK}),
         ({"messageId": "m", "body": '{"mid": "hunter2"'}, task_fields, {"record": "m"}),
         ({"messageId": "m", "body": json.dumps(TASK | {"mid": "hunter2"})}, task_fields, {"record": "m"}),

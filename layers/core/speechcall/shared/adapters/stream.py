@@ -45,6 +45,14 @@ def stream_fields(record: Record) -> Fields:
     return found
 
 
+def _fields(fields_of: Callable[[Record], Fields], record: Record) -> Fields:
+    """What a record that failed is about; nothing, where that is what cannot be read of it."""
+    try:
+        return fields_of(record)
+    except Exception:  # noqa: BLE001 - the log would have the other records come again with it
+        return {}
+
+
 def process_each(
     event: Mapping[str, Any],
     process: Callable[[Record], None],
@@ -67,7 +75,8 @@ def process_each(
                 process(record)
                 continue
         except Exception as error:  # noqa: BLE001 - the other records have nothing to do with it
-            fields = {"record": sequence_number(record), **fields_of(record), **failure_fields(error)}
+            about = _fields(fields_of, record)
+            fields = {"record": sequence_number(record), **about, **failure_fields(error)}
             logger.error("a record could not be processed", extra=fields)
             if group is not None:
                 blocked.add(group)
