@@ -181,7 +181,7 @@ class Calls:
         """A message that the index shows in `state`, in whatever state it is now; None: it is gone, or has ended here.
 
         One whose item cannot be understood raises, until it has no time left, and no call that was begun in it can be
-        up any more: then it ends. A release that understands it may come before that.
+        up any more: then it ends. A release that understands it may come before that. One that is queued is put off.
         """
         try:
             return self.messages.get(mid)
@@ -191,6 +191,8 @@ class Calls:
             now = self.clock.now_msec()
             until = self.messages.dialled_until_msec(mid) or latest_msec(mid) + MAX_TTL_SECONDS * 1000
             if now < until + GIVE_UP_SECONDS * 1000:
+                if state is State.QUEUED:  # the index gives the oldest first: it must not be in others' way
+                    self.messages.postpone(mid, state, now + PREPARE_AGAIN_SECONDS * 1000)
                 raise
             logger.exception("message %s is given up: it cannot be read", mid, extra={"mid": mid})
             self.messages.refuse_unreadable(mid, state, EXPIRED, now)
@@ -253,7 +255,7 @@ class Calls:
         """
         now, expired = self.clock.now_msec(), 0
         for mid in self._due(State.QUEUED):
-            with self._alone(mid, State.QUEUED):
+            with self._alone(mid):
                 message = self._read(mid, State.QUEUED)
                 if message is None or message.state is not State.QUEUED or (message.due_msec or 0) > now:
                     continue
