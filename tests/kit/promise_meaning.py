@@ -158,7 +158,11 @@ def _from_here(
     for one in (one for heard in mine for one in all_that_follow(menus, menu, heard)):
         heard, last = one.heard, plan.until_msec - 1 - asked.msec
         wait = waits[menu] + (0 if heard == IDLE else menus[menu].typing_seconds * 1000)
-        moments = {wait} if heard == IDLE else {0, wait, *([last] if 0 <= last <= wait else [])}
+        moments = (
+            {wait}
+            if heard == IDLE
+            else {0, wait, *(at for at in last_moments(menus, waits, one, last) if 0 <= at <= wait)}
+        )
         for moment in moments:
             event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
             for lookup in lookup_moments(menus, one, plan.until_msec - 1 - asked.msec - moment):
@@ -172,6 +176,15 @@ def _from_here(
         if one.target is not None:
             left = replace(one, hangs_up_after=True, case=None)
             yield replace(asked, heard=(*asked.heard, left), ending=Ending.CALLER_HUNG_UP)
+
+
+def last_moments(menus: Sequence[Menu], waits: Sequence[int], one: Heard, last: int) -> set[int]:
+    """When a key may be pressed so that a menu follows in the last moment, `last`; or, if the menu that follows leads
+    on by a lookup in silence, the menu behind that.
+    """
+    target = one.target
+    looks_up = target is not None and react(menus[target], IDLE).lookup
+    return {last, last - waits[target]} if target is not None and looks_up else {last}
 
 
 def lookup_moments(menus: Sequence[Menu], one: Heard, last: int) -> set[int]:

@@ -106,7 +106,11 @@ def told_apart(old, new, limits):
         has_list = last in old[places[0]].actions or last in new[places[1]].actions
         name = last if has_list or last == "idle" else "other"
         looks_up = react(old[places[0]], last).lookup or react(new[places[1]], last).lookup
-        if sent[0] != sent[1]:
+        requests, kept = (
+            [[one for one in all_sent if isinstance(one, OptOutStep) is is_kept] for all_sent in sent]
+            for is_kept in (False, True)
+        )
+        if requests[0] != requests[1] or {*kept[0]} != {*kept[1]}:
             note(Kind.SENT, *places, name, None, steps=len(heard))
         goes_on = [len(went.menus) > len(heard) for went in walks]
         if goes_on != [True, True]:
@@ -225,3 +229,14 @@ def test_whatever_is_heard_in_a_menu_is_what_the_walk_does():
                 for heard, reaction in reactions.items()
                 for case in reaction.cases
             }
+
+
+def test_nobody_can_tell_whether_an_opt_out_is_kept_before_or_behind_a_webhook_of_its_list():
+    hook = Webhook("https://shop.example/confirmed")
+    old, new = (
+        (Menu("intro", 5000, {"d1": actions}),) for actions in ((OptOutStep("news"), hook), (hook, OptOutStep("news")))
+    )
+    found = compare(old, new, CallLimits(5))
+    assert found.differences == ()
+    assert found.is_whole
+    assert compare(old, (Menu("intro", 5000, {"d1": (hook,)}),), CallLimits(5)).differences

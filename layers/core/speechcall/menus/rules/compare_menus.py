@@ -62,6 +62,12 @@ class Behaves(NamedTuple):
     ending: Ending | None
 
 
+def _told_outside(sent: Sequence[Action]) -> tuple[tuple[Action, ...], frozenset[OptOutStep]]:
+    """What of it can be told from outside: requests in their order, and which opt-outs are kept, at once."""
+    requests = tuple(one for one in sent if not isinstance(one, OptOutStep))
+    return requests, frozenset(one for one in sent if isinstance(one, OptOutStep))
+
+
 class Comparison(NamedTuple):
     """The differences; none, and `is_whole`: the two are equivalent.
 
@@ -162,7 +168,7 @@ class _Walk:
 
         Out: whether both ask a menu behind it.
         """
-        if before.sent != after.sent:
+        if _told_outside(before.sent) != _told_outside(after.sent):
             # Without the case: what a list sends does not depend on it, and is told once.
             self._add(Kind.SENT, place, step._replace(case=None), before, after)
         if before.menu is None or after.menu is None:
