@@ -27,6 +27,8 @@ from tests.kit.command_line import CliRunner
 from tests.kit.made_calls import name_of, random_history, written
 from tests.kit.samples import MESSAGE, MID
 
+pytestmark = pytest.mark.slow
+
 ACME = Account(MESSAGE.account_id, ("*",))
 READS = Credential(ACME.account_id, "", scopes=frozenset({Scope.READ}))
 MANAGES = READS._replace(scopes=frozenset({Scope.READ, Scope.MANAGE}))

@@ -20,6 +20,8 @@ from speechcall.shared.rules.errors import StoreUnavailable
 from tests.kit.command_line import CliRunner
 from tests.stores.accounts import MemoryAccounts
 
+pytestmark = pytest.mark.slow
+
 _Client = httpx.Client
 _ANSWER = AWSResponse("http://127.0.0.1:9000/aws", 200, HTTPHeaders(), SimpleNamespace(stream=lambda **_: [b"{}"]))
 

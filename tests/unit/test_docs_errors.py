@@ -59,6 +59,8 @@ from tests.stores.stops import MemoryStops
 from tests.stores.webhook_secrets import MemoryWebhookSecrets
 from tests.stores.webhooks import MemoryDeliveries
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 HANGUP = {"action": "hangup"}
