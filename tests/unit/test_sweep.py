@@ -371,7 +371,7 @@ def test_a_message_that_can_never_be_read_ends_when_it_has_no_time_left(days):
         bench = Bench()
         bench.messages.add([message(mid, ttl_seconds=ttl), message(other, ttl_seconds=ttl)])
         if days is None:
-            bench.messages.dialled_until_msec = lambda mid: None
+            bench.messages.ttl_seconds_of = lambda mid: None
         for one in (mid, other) if state is State.CALLING else (mid,):
             bench.messages.queue(bench.messages.get(one), (ASK,), NOW)
         if state is State.CALLING:

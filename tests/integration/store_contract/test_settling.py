@@ -6,7 +6,6 @@ from typing import Any
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.use_cases.message_ports import LineTaken, NotQueued, NumberBusy, Redialled
-from speechcall.shared.rules.ids import latest_msec
 from speechcall.shared.rules.outcome import EXPIRED, End, Outcome
 from speechcall.status.adapters.history_store import DynamoHistory
 from tests.kit.samples import ASK, MID, NOW, message
@@ -85,14 +84,13 @@ def test_a_message_that_cannot_be_read_while_it_settles_can_still_be_refused(mes
     assert messages.get(MID).outcome == "expired"
 
 
-def test_until_when_a_message_may_be_dialled_is_known_also_of_one_that_cannot_be_read(messages, dynamodb):
+def test_for_how_long_a_message_may_be_dialled_is_known_also_of_one_that_cannot_be_read(messages, dynamodb):
     messages.add([message(MID, ttl_seconds=600)])
-    until = latest_msec(MID) + 600_000
-    assert messages.dialled_until_msec(MID) == until
-    assert messages.dialled_until_msec("2") is None
+    assert messages.ttl_seconds_of(MID) == 600
+    assert messages.ttl_seconds_of("2") is None
     if messages is dynamodb.messages:
         key = {"pk": {"S": f"M#{MID}"}, "sk": {"S": "MESSAGE"}}
-        unlike: list[Any] = [("menus", {"S": "another form"}, until), ("ttl_seconds", {"S": "600"}, None)]
+        unlike: list[Any] = [("menus", {"S": "another form"}, 600), ("ttl_seconds", {"S": "600"}, None)]
         unlike += [("ttl_seconds", {"N": seconds}, None) for seconds in ("-1", "0", "99999999")]
         for field, value, known in unlike:
             dynamodb.client.update_item(
@@ -101,7 +99,7 @@ def test_until_when_a_message_may_be_dialled_is_known_also_of_one_that_cannot_be
                 UpdateExpression=f"SET {field} = :new",
                 ExpressionAttributeValues={":new": value},
             )
-            assert messages.dialled_until_msec(MID) == known
+            assert messages.ttl_seconds_of(MID) == known
 
 
 def test_a_message_that_settles_is_finished_for_a_release_that_knows_no_such_state(dynamodb):

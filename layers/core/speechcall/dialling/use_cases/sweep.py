@@ -189,8 +189,8 @@ class Calls:
             raise
         except Exception:
             now = self.clock.now_msec()
-            until = self.messages.dialled_until_msec(mid) or latest_msec(mid) + MAX_TTL_SECONDS * 1000
-            if now < until + GIVE_UP_SECONDS * 1000:
+            ttl_seconds = self.messages.ttl_seconds_of(mid) or MAX_TTL_SECONDS
+            if now < latest_msec(mid) + (ttl_seconds + GIVE_UP_SECONDS) * 1000:
                 if state is State.QUEUED:  # the index gives the oldest first: it must not be in others' way
                     self.messages.postpone(mid, state, now + PREPARE_AGAIN_SECONDS * 1000)
                 raise

@@ -66,7 +66,7 @@ from speechcall.shared.adapters.table import (
     transact,
 )
 from speechcall.shared.rules.errors import StoreUnavailable
-from speechcall.shared.rules.ids import holder, latest_msec
+from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.shared.rules.unforeseen import told
@@ -202,12 +202,10 @@ class LeavingMessages(DynamoMessageReader):
         change = self._change(mid, finished, it_is_in_its_state, values | more)
         return not self._count_and_write({MESSAGE: {"Update": change}}, ended, now_msec, told_of=told_of)
 
-    def dialled_until_msec(self, mid: str) -> int | None:
+    def ttl_seconds_of(self, mid: str) -> int | None:
         item = read_item(self._client, self._messages, message_key(mid)) or {}
         ttl_seconds = item.get("ttl_seconds")
-        if isinstance(ttl_seconds, int) and 0 < ttl_seconds <= _MOST_TTL_SECONDS:
-            return latest_msec(mid) + ttl_seconds * 1000
-        return None
+        return ttl_seconds if isinstance(ttl_seconds, int) and 0 < ttl_seconds <= _MOST_TTL_SECONDS else None
 
     def requeue(
         self, message: Message, redials: int, due_msec: int, now_msec: int, heard: Heard | None = None

@@ -131,11 +131,8 @@ class MessageStore(NewMessages, Protocol):
         them, and nothing else is done for it.
         """
 
-    def dialled_until_msec(self, mid: str) -> int | None:
-        """Until when a message may be dialled, of one that cannot be read: by its id, and by its item.
-
-        None: the item does not say it, or says what no message has.
-        """
+    def ttl_seconds_of(self, mid: str) -> int | None:
+        """For how long a message that cannot be read may be dialled; None: its item says nothing that a message has."""
 
     def note_fault(self, mid: str) -> int:
         """Counts a fault of ours in preparing a message. How many there were; 0 if it is not preparing."""

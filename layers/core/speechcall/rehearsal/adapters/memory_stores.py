@@ -49,7 +49,7 @@ from speechcall.rehearsal.adapters.memory_pool import MemoryPool
 from speechcall.rehearsal.adapters.memory_turns import MemoryTurns
 from speechcall.shared.adapters.keys import LATER, waiting_partition, waiting_place
 from speechcall.shared.rules.errors import StoreUnavailable
-from speechcall.shared.rules.ids import holder, latest_msec
+from speechcall.shared.rules.ids import holder
 from speechcall.shared.rules.outcome import End, Outcome
 from speechcall.shared.rules.time_bounds import QUEUE_LOST_SECONDS
 from speechcall.webhooks.rules.webhook import WebhookTask, status_task
@@ -361,9 +361,9 @@ class MemoryMessages:
         moved = self._move(mid, before, lambda stored: self._finish(_finished(stored, outcome, now_msec)))
         return self._tell_if(moved, altered(stored, state=State.QUEUED), outcome, now_msec) if stored else moved
 
-    def dialled_until_msec(self, mid: str) -> int | None:
+    def ttl_seconds_of(self, mid: str) -> int | None:
         stored = self._messages.get(mid)
-        return latest_msec(mid) + stored.ttl_seconds * 1000 if stored else None
+        return stored.ttl_seconds if stored else None
 
     def _tell_if(self, has_left: bool, message: Message, outcome: Outcome | None, now_msec: int) -> bool:
         """Writes and queues the events of a change of a message, as the transaction that changes it does.
