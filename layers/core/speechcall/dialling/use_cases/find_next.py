@@ -7,7 +7,6 @@ lags, and others dial too: a claim decides, and says what has changed.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from speechcall.messages.rules.turns import Queue, Turn, cost, may_rest
 from speechcall.messages.use_cases.turn_ports import Charge, TurnStore
@@ -121,12 +120,12 @@ class Order:
     def pass_over(self, turn: Turn) -> None:
         """Nothing of an account can be dialled for now, and it need not stand in the order."""
         self._passed.add(_name(turn))
-        _if_possible(lambda: self._turns.rest(turn))
+        _if_possible(self._turns.rest, turn)
 
     def pass_over_queue(self, queue: Queue) -> None:
         """Nothing of a queue can be dialled for now, and it need not stand in its account's order."""
         self.skip_queue(queue)
-        _if_possible(lambda: self._turns.rest(self._known[queue.account_id, queue.is_urgent], queue))
+        _if_possible(self._turns.rest, self._known[queue.account_id, queue.is_urgent], queue)
 
     def skip_queue(self, queue: Queue) -> None:
         """Nothing of a queue can be dialled in this run."""
@@ -135,7 +134,7 @@ class Order:
     def shut(self, queue: Queue, opens_msec: int) -> None:
         """Its hours are shut until a moment: it leaves the order until then."""
         self.skip_queue(queue)
-        _if_possible(lambda: self._turns.shut(queue, opens_msec))
+        _if_possible(self._turns.shut, queue, opens_msec)
 
     def _read(self) -> None:
         page = self._turns.waiting(self._limit)
@@ -170,7 +169,7 @@ class Order:
                 return Candidate(mid, turn, queue)
             queues.passed.add(queue.name)
             if may_rest(queue.woken_msec, self._clock.now_msec()) and not self._saw_any(name, queue):
-                _if_possible(partial(self._turns.rest, turn, queue))
+                _if_possible(self._turns.rest, turn, queue)
 
     def _head_of(self, name: Name, queue: Queue) -> str | None:
         """A queue's first message that this run has not passed over; pages grow while all in them is passed over."""
@@ -201,15 +200,15 @@ class Order:
         queues = self._queues.get(name)
         has_none = queues is not None and not queues.found and may_rest(turn.woken_msec, self._clock.now_msec())
         if turn.is_paused or not turn.has_room or has_none:
-            _if_possible(lambda: self._turns.rest(turn))
+            _if_possible(self._turns.rest, turn)
 
 
-def _if_possible(leave: Callable[[], object]) -> None:
+def _if_possible(leave: Callable[..., object], *what: object) -> None:
     """Has something leave the order in the store. Where that fails this run passes over it all the same, and another
-    one finds it there again: it costs a read, and nobody has to wait for it.
+    one finds it there again: that costs one read, and holds up no other message.
     """
     try:
-        leave()
+        leave(*what)
     except RetryableError as error:
         logger.warning("what cannot be dialled stays in the order for now: %s", error)
 
