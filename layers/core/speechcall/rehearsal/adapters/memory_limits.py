@@ -36,25 +36,29 @@ class MemoryLimits:
         is_of_today = next_day_msec(message.claimed_msec or now_msec) == next_day_msec(now_msec)
         talked_msec = 0 if message.was_not_placed else message.talked_msec
         gives_back = message.charged_msec - talked_msec if is_of_today and talked_msec is not None else 0
-        caps = self._caps(message, limits, now_msec, gives_back)
-        if message.was_not_placed:
-            caps = caps._replace(counted=self._counted(message, limits, holder(message.mid, message.attempt)))
+        not_placed = holder(message.mid, message.attempt) if message.was_not_placed else ""
+        caps = self._caps(message, limits, now_msec, gives_back, not_placed)
         spent = self.spent[message.account_id, next_day_msec(now_msec)] - (_gives_back(message) if is_of_today else 0)
         if "spend" in limits and spent + message.reserved > limits["spend"]:
             return caps._replace(spent_until_msec=next_day_msec(now_msec))
         return caps
 
-    def _caps(self, message: Message, limits: Mapping[str, int], now_msec: int, gives_back_msec: int = 0) -> Caps:
-        used = self.used[message.account_id, next_day_msec(now_msec)]
-        is_spent = "minutes" in limits and used - gives_back_msec >= limits["minutes"] * MINUTE
-        return Caps(self._counted(message, limits), next_day_msec(now_msec) if is_spent else 0)
-
-    def _counted(self, message: Message, limits: Mapping[str, int], without: str = "") -> tuple[Counted, ...]:
-        """What is counted of the calls to a message's number; `without` one that is going to be taken from it."""
-        return tuple(
-            Counted(limits[limit], tuple(sorted(at for name, at in self.calls[key].items() if name != without)))
+    def _caps(
+        self,
+        message: Message,
+        limits: Mapping[str, int],
+        now_msec: int,
+        gives_back_msec: int = 0,
+        not_placed: str = "",
+    ) -> Caps:
+        """What is counted now. `not_placed`: an attempt that is going to be taken from the number's calls."""
+        counted = tuple(
+            Counted(limits[limit], tuple(sorted(at for name, at in self.calls[key].items() if name != not_placed)))
             for limit, key in _keys(message, limits)
         )
+        used = self.used[message.account_id, next_day_msec(now_msec)]
+        is_spent = "minutes" in limits and used - gives_back_msec >= limits["minutes"] * MINUTE
+        return Caps(counted, next_day_msec(now_msec) if is_spent else 0)
 
     def refusal(self, message: Message, limits: Mapping[str, int], now_msec: int, reserved: int = 0) -> Capped | None:
         """The limits by which a message may not be called now, as the conditions of `claim_parts` see them.
