@@ -16,11 +16,18 @@ from speechcall.shared.adapters.keys import (
     delivery_names,
     due_shards,
     message_partition,
-    undelivered_shard,
 )
 from speechcall.shared.adapters.table import ConditionFailed, Values, from_wire, read_item, store_errors, to_wire
 from speechcall.webhooks.adapters.delivery_endings import DynamoEndings
-from speechcall.webhooks.adapters.delivery_items import NEXT, dump, dump_attempt, load, load_task, waiting
+from speechcall.webhooks.adapters.delivery_items import (
+    NEXT,
+    dump,
+    dump_attempt,
+    listed_as_given_up,
+    load,
+    load_task,
+    waiting,
+)
 from speechcall.webhooks.rules.delivery import (
     MAX_WAKES,
     PATIENCE_MSEC,
@@ -72,11 +79,8 @@ class DynamoDeliveries(DynamoEndings):
             return self._write(task, f"{change}, {NEXT}", "", {**values, **waiting(task.mid, wait)})
         if state is DeliveryState.DELIVERED:
             return self._write(task, change, "REMOVE due_shard, due_at, next_msec", values)
-        # What was given up is listed for its account (not known where its message could not be read: `begun_anyway`).
-        # There `due_at` is when it ended.
-        listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
-        ended = {**values, ":due": attempt.at_msec + attempt.msec, ":unknown_shard": undelivered_shard("")}
-        return self._write(task, f"{change}, {listed}", "REMOVE next_msec", ended)
+        listed, more = listed_as_given_up(attempt)
+        return self._write(task, f"{change}, {listed}", "REMOVE next_msec", values | more)
 
     def put_off(self, task: WebhookTask, wait: Wait) -> bool:
         """Notes that a delivery waits once more for its turn. False: it is not pending in the task's version.

@@ -72,10 +72,17 @@ def ended(attempt: Attempt, state: DeliveryState) -> tuple[str, Values]:
     values = {":ended": state.value, ":no_attempts": [], ":attempts": [dump_attempt(attempt)], ":none": 0, ":one": 1}
     if state is DeliveryState.DELIVERED:
         return f"{assignments} REMOVE due_shard, due_at, next_msec", values
-    # It is listed for its account, or, where that is not known (`begun_anyway`), where no account's list shows it.
-    listed = "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due"
-    values |= {":unknown_shard": undelivered_shard(""), ":due": attempt.at_msec + attempt.msec}
-    return f"{assignments}, {listed} REMOVE next_msec", values
+    listed, more = listed_as_given_up(attempt)
+    return f"{assignments}, {listed} REMOVE next_msec", values | more
+
+
+def listed_as_given_up(attempt: Attempt) -> tuple[str, Values]:
+    """Lists a delivery that was given up for its account: assignments, and their values. Its `due_at` is when it ended.
+
+    Where the account is not known (`begun_anyway`) no account's list shows it.
+    """
+    values = {":unknown_shard": undelivered_shard(""), ":due": attempt.at_msec + attempt.msec}
+    return "due_shard = if_not_exists(undelivered_shard, :unknown_shard), due_at = :due", values
 
 
 def begun_anyway(task: WebhookTask, attempt: Attempt) -> tuple[str, dict[str, str], Values]:
