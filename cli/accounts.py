@@ -438,7 +438,7 @@ def _new_secrets(account_id: str) -> Secrets:
 def _give_secret_and_show_json(deployment: Deployment, account_id: str, given: Secrets) -> None:
     """Gives a new account its webhook secret, and shows it with the other credentials (`given`) in one JSON, once.
 
-    If no webhook secret can be made, the others are shown with null in its place, before the error goes on. Raises
+    If no webhook secret can be made, the others are shown with null in its place, before the error is raised. Raises
     Failure too, where the output takes nothing.
     """
     told: dict[str, Any] = {"account": account_id, **asdict(given), "webhookSecret": None}

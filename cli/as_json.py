@@ -31,7 +31,7 @@ def sentences(as_json: bool, said: list[str] | None = None) -> Iterator[None]:
     """A context: what is printed in it comes out as `{"said": [...]}`, a string for each line, once it is done.
 
     Without `as_json` it comes out as it is printed. With it, if an exception ends the context, the strings are added to
-    `said`, for `failures.told` to tell beside the error. It tells nothing of typer.Exit: then they come out as ever.
+    `said`, for `failures.told` to tell with the error. It tells nothing of typer.Exit: then they come out as ever.
     """
     if not as_json:
         yield

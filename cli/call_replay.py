@@ -152,7 +152,7 @@ def _entry(given: dict[str, Any], menus: int) -> Entry:
     if (lookup := given.get("lookup")) is None:
         return entry
     case = str(lookup["case"] or ELSE)
-    # The menu that the answer led to is given because a Decided has one. Nobody reads it: `_replay_call` finds it anew.
+    # The menu that the answer led to is given because a Decided has one. It is not read: `_replay_call` finds it again.
     return entry.with_decision(Decided(entry.seq, case, told.menu or 0, int(lookup["atMsec"]), told))
 
 

@@ -176,7 +176,7 @@ def _found(deployment: Deployment, ids: Sequence[str]) -> list[MessageList]:
 def _look(deployment: Deployment, tally: Tally, clock: SystemClock) -> bool:
     """Looks once where the unfinished messages stand, and tells `tally`. False: all have ended.
 
-    The estimate (`left_seconds`) is made anew each time; until a dialler has run it stays as it is, since how many
+    The estimate (`left_seconds`) is made again each time; until a dialler has run it stays as it is, since how many
     lines the stack has is not known.
     """
     found: list[Summary] = []
@@ -204,7 +204,7 @@ def _seconds_left(deployment: Deployment, tally: Tally, capacity: Capacity, now_
         account_id, last = made.account_id, made.message_ids[-1]
         before = deployment.history.waiting_before(account_id, made.campaign, last)
         turn = deployment.turns.find(account_id, False)
-        # What shares the account's lines: its unfinished campaigns, and beside them a list that is in no campaign.
+        # What shares the account's lines: its unfinished campaigns, and apart from them a list that is in no campaign.
         rivals = deployment.lists.campaigns.count_open(account_id) + (not made.campaign)
         # Its last message is called behind all that wait before it in the queue: those of other lists as well.
         found = estimate(max(left, before), turn, capacity, rivals, now_msec)

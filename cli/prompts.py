@@ -125,7 +125,7 @@ def remove(deployment: Deployment, name: Name, account: Owner) -> None:
 def _retire(deployment: Deployment) -> Retire:
     """A function that has the audio at a URI go when no queued message can still play it.
 
-    Where that cannot be, it says so on the error output, and the command goes on.
+    Where that cannot be, it says so on the error output, and the command continues.
     """
 
     def retire(uri: str) -> None:

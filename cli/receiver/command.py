@@ -123,7 +123,7 @@ def _is_this_machine(target: Target) -> bool:
 def _try(target: Target, given_secret: str, count: str, names: list[str]) -> tuple[list[Finding], Traffic]:
     """What was found, and the traffic, which tells how many requests that took; its connections are closed.
 
-    `names`: only these cases; empty: all. Raises BadParameter for a case that there is not, NotTried where nobody
+    `names`: only these cases; empty: all. Raises BadParameter for a case that there is not, NotTried where no server
     answers or the address is forbidden.
     """
     known = [one.name for one in CASES]

@@ -82,7 +82,7 @@ def test_a_message_is_cancelled_and_one_in_a_call_is_hung_up_by_its_job(run, dep
 
 @pytest.mark.parametrize("more", [[], ["--hangup"]])
 def test_nothing_is_promised_of_a_call_that_is_over(run, deployment, more):
-    """How it ended is still asked for: no call goes on, and --hangup would end none."""
+    """How it ended is still asked for: no call is up that --hangup could end."""
     deployment.call("9")
     calling = deployment.messages.get("9")
     assert deployment.messages.settle(calling, End.LOST, Outcome("failed", "unconfirmed"), NOW + 1)

@@ -474,7 +474,7 @@ def test_whoever_gives_a_call_up_queues_what_it_owes_although_something_else_of_
     seen = []
     bench.owe = lambda task: seen.append((task.event_id, bench.message.state, bench.calls.get(MID, 1).ended))
     assert bench.finish(End.FAILED) == Outcome("answered", "unconfirmed")
-    # Behind all else: where it takes long, the line is free, and whoever sends it knows that the call is over.
+    # Behind all else: where it takes long, the line is free, and its sender knows that the call is over.
     assert seen == [(f"{MID}-1-2-m0-d1-1", State.FINISHED, True)]
 
 

@@ -22,7 +22,7 @@ NAMED = "NAMED#"
 """How the names begin under which keys with a name are stored."""
 CHECK_CHARACTERS = 6
 _BEGUN = hashlib.sha256(b"speechcall ")
-"""What checksums begin with; copied for each, which is quicker than to begin anew."""
+"""What checksums begin with; copied for each, which is quicker than to begin another."""
 REFUSED_SECONDS, MAX_REFUSALS = 10.0, 1000
 
 

@@ -214,7 +214,7 @@ class _Run:
         into the order; returns how many of both. Messages whose time is up end.
 
         What goes wrong with the queues, or with one message, is logged. Raises what the reads raise that find the
-        messages, and the pool and the order anew.
+        messages, and the pool and the order again.
         """
         opened = 0
         try:

@@ -71,8 +71,8 @@ def measure(samples: "array[float]") -> Loudness:
 def gain_db(found: Loudness) -> float:
     """By how many decibels the audio is made louder, or softer (below 0), so that its speech is at TARGET_DB.
 
-    No peak is brought above PEAK_DB, and MOST_GAIN_DB is the most. 0: a difference that nobody hears is left, and so is
-    silence; but a peak beyond full scale always comes down to PEAK_DB.
+    No peak is brought above PEAK_DB, and MOST_GAIN_DB is the most. 0: a difference that cannot be heard is left, and
+    so is silence; but a peak beyond full scale always comes down to PEAK_DB.
     """
     if found.peak_db is None:
         return 0.0

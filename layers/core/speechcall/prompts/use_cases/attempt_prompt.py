@@ -119,7 +119,7 @@ def _to_be_played_again(known: KnownPrompt, now_msec: int, fresh_msec: int = STA
     """What is known after a failure that may pass, where there is a prompt from the day before; None: there is none.
 
     `fresh_msec`: for how long it is fresh then. It is to be played, so a failure from before counts no more: it would
-    refuse whoever finds this fresh.
+    refuse each message that finds this fresh.
     """
     if known.prompt is None or now_msec - known.source.checked_msec >= STALE_MSEC:
         return None

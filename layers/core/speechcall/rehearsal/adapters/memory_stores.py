@@ -1,4 +1,4 @@
-"""The stores of calls and messages in memory, beside those on DynamoDB: for rehearsals, races and large backlogs.
+"""The stores of calls and messages in memory, next to those on DynamoDB: for rehearsals, races and large backlogs.
 
 What their methods do is said at their ports: `CallStore` (`calls.use_cases.ports`) and `MessageStore`
 (`messages.use_cases.message_ports`). Held equal to DynamoDB by tests/integration/store_contract. A store's lock makes

@@ -127,7 +127,7 @@ def _with_others(
     """What stands of an account, and of the account OTHERS in place of all others.
 
     `lines`: the pool as it was read; `held`: of it the account's own numbers in calls, each with its call attempt. The
-    calls of others become calls of OTHERS to made-up numbers. Its turn begins beside the account's own.
+    calls of others become calls of OTHERS to made-up numbers. Its turn begins where the account's own is.
     """
     own_turns = list(turns)
     calls = [

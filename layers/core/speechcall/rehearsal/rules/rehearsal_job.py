@@ -101,7 +101,7 @@ class RehearsalJob:
 def as_told(job: RehearsalJob, now_msec: int) -> tuple[JobState, Failure | None]:
     """How far a rehearsal has come, and why it failed (None: it has not).
 
-    One that is stored as waiting or running after `ends_by_msec` is told as failed: nobody is left to write its end.
+    One that is stored as waiting or running after `ends_by_msec` has failed: no worker is left to write its end.
     """
     match job.state:
         case JobState.DONE | JobState.FAILED:

@@ -28,7 +28,7 @@ def read_menus(
     if not problems:
         sample = template.filled(dict.fromkeys(template.names, SHORTEST))
         _, found = check_message({**_ANY_MESSAGE, "menu": sample}, "", allow_loopback=allow_loopback)
-        # A path in that message (`.menu[0].say`) becomes one beside the messages (`menus[0].say`).
+        # A path in that message (`.menu[0].say`) becomes one next to the messages (`menus[0].say`).
         problems = [one._replace(path=f"menus{one.path.removeprefix('.')[len('menu') :]}") for one in found]
     return (None, problems[:MAX_PROBLEMS]) if problems else (template, [])
 

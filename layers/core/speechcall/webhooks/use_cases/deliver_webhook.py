@@ -283,8 +283,8 @@ class Sending:
     def _record(self, task: WebhookTask, attempt: Attempt, state: DeliveryState, wait: Wait | None) -> bool:
         """Records an attempt, in two tries: an attempt that is not recorded is made again, and the receiver sees both.
 
-        False: another task was first, or the first try was written although it failed. Either way nobody here queues
-        the next attempt, and `wake_webhooks` finds the delivery when it is due. Raises NotRecorded.
+        False: another task was first, or the first try was written although it failed. Either way the next attempt is
+        not queued here, and `wake_webhooks` finds the delivery when it is due. Raises NotRecorded.
         """
         try:
             return self.deliveries.record(task, attempt, state, wait)
