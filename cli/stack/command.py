@@ -52,7 +52,7 @@ def confirmed(name: str, given: str | None, what: str) -> None:
     """
     if given is None and not is_terminal():
         raise typer.BadParameter(f"nobody can be asked: --confirm {name} says that {what}.")
-    said = given if given is not None else str(typer.prompt(f"Type the stack's name, and {what}"))
+    said = given if given is not None else str(typer.prompt(f"Type the stack's name, and {what}", err=True))
     if said.strip() != name:
         raise Refusal(f"The stack is {name}, and {said.strip()} was typed: nothing was done")
 

@@ -136,6 +136,8 @@ def test_it_asks_at_a_terminal(world, monkeypatch):
     monkeypatch.setattr("cli.stack.command.is_terminal", lambda: True)
     refused = CliRunner().invoke(app, ["stack", "remove", "--stack", NAME], obj=world.open, input="no\n")
     assert (refused.exit_code, world.changed) == (3, [])
+    # With --json what is printed is the answer alone
+    assert ("Type the stack's name" in refused.stdout, "Type the stack's name" in refused.stderr) == (False, True)
     done = CliRunner().invoke(app, ["stack", "remove", "--stack", NAME], obj=world.open, input=f"{NAME}\n")
     assert done.exit_code == 0, done.output
     assert what_is_there(names) == others_of(names)

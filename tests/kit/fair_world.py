@@ -3,7 +3,7 @@
 It writes down for how long each call held its line, and what was stopped when; the test says what is right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -155,9 +155,10 @@ class FairWorld(World):
         """Whose a call attempt is."""
         return self.messages._messages[parse_holder(name)[0]].account_id
 
-    def line_seconds(self, begin: int, end: int) -> dict[str, float]:
-        """For how long each account held lines between two moments, in seconds."""
-        found = dict.fromkeys(self.accounts, 0.0)
+    def line_seconds(self, begin: int, end: int, owner: Callable[[str], str] | None = None) -> dict[str, float]:
+        """For how long each `owner` of a call (without it, each account) held lines between two moments, in seconds."""
+        found = dict.fromkeys(self.accounts, 0.0) if owner is None else {}
         for name, began in self.lines.began.items():
-            found[self.account_of(name)] += max(min(self.lines.ended[name], end) - max(began, begin), 0) / 1000
+            held, whose = min(self.lines.ended[name], end) - max(began, begin), (owner or self.account_of)(name)
+            found[whose] = found.get(whose, 0.0) + max(held, 0) / 1000
         return found

@@ -11,6 +11,7 @@ from speechcall.messages.rules.dial_times import COUNTED_MSEC, next_day_msec
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
 from speechcall.messages.rules.turns import Queue
+from speechcall.messages.use_cases.turn_ports import Charge
 from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
@@ -155,6 +156,22 @@ def test_two_diallers_at_once_dial_each_message_once():
     dialler.messages.claim_line = claim_line
     assert dialler.dial("1", "2") == 0
     assert dialler.dialled == ["1-1", "2-1"]
+
+
+def test_a_dialler_that_is_told_of_anothers_charge_sees_whose_turn_it_is_now():
+    # Given two campaigns, of which another dialler has just called for the first
+    dialler = Dialler("1", "2", campaign="first")
+    for step, mid in enumerate("34"):
+        dialler.messages.add([message(mid, number=f"+49301234{mid}", campaign="second")])
+        dialler.messages.queue(dialler.messages.get(mid), (ASK,), NOW + step)
+    claim, turns = dialler.messages.claim_line, dialler.messages.turns
+    first = lambda: Charge(turns.find(MESSAGE.account_id, False), turns.find_queue(MESSAGE.account_id, "first", False))  # noqa: E731
+    take = lambda: claim(dialler.messages.get("1"), "arn:flow", dialler.pool, NOW, first())  # noqa: E731
+    dialler.messages.claim_line = once_of(claim, take)
+    # When this one dials all that is left
+    assert dialler.dial() == 3
+    # Then it begins with the second, and they take turns
+    assert dialler.dialled == ["3-1", "2-1", "4-1"]
 
 
 def test_full_lines_end_it_and_the_rest_stays_queued():

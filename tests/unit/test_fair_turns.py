@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -65,10 +65,12 @@ def _begun(world: FairWorld, mid: str) -> list[int]:
     return [moment for moment, claimed in world.ledger.claims if claimed == mid]
 
 
-def windows(world: FairWorld) -> Iterator[tuple[int, int]]:
-    """From when to when 200 claims in a row went during which every account had something to dial."""
+def windows(world: FairWorld, owner: Callable[[str], str] | None = None) -> Iterator[tuple[int, int]]:
+    """From when to when 200 claims in a row went during which every owner of calls had something to dial; the owners
+    are the accounts unless another `owner` is given.
+    """
     names = list(world.lines.began)
-    last = {world.account_of(name): index for index, name in enumerate(names)}
+    last = {(owner or world.account_of)(name): index for index, name in enumerate(names)}
     for first in range(WINDOW // 2, min(last.values()) - WINDOW, 20):
         yield world.lines.began[names[first]], world.lines.began[names[first + WINDOW]]
 
@@ -102,6 +104,23 @@ def test_short_calls_have_as_much_line_time_as_long_ones():
     for window in windows(world):
         seconds = world.line_seconds(*window)
         assert abs(seconds["short"] / sum(seconds.values()) - 0.5) <= FAIR
+
+
+def test_campaigns_of_an_account_have_equal_line_time_though_each_dialler_reads_late():
+    # Given an account that works off two campaigns, whose order is seen seconds late
+    world = FairWorld(15, Pool(10, 100), {"a": 10}, replace(NONE, lag_msec=3000))
+    for campaign in ("one", "two"):
+        world.arrive("a", 600, campaign=campaign)
+    world.run()
+    assert_that_nothing_is_stranded(world)
+    campaigns = {one.mid: one.campaign for one in world.all()}
+    campaign_of = lambda name: campaigns[parse_holder(name)[0]]  # noqa: E731
+    checked = 0
+    for window in windows(world, campaign_of):
+        seconds = world.line_seconds(*window, campaign_of)
+        assert abs(seconds["one"] / sum(seconds.values()) - 0.5) <= FAIR, seconds
+        checked += 1
+    assert checked >= 20
 
 
 def test_a_new_account_waits_for_the_shares_that_wait_and_not_for_their_queues():

@@ -164,6 +164,26 @@ def test_of_two_dialers_that_go_by_one_turn_the_second_is_told_how_it_is_now(mes
     assert messages.get("2").attempt == 0
 
 
+def test_a_queue_keeps_each_charge_though_a_claim_goes_by_it_as_it_was_before_the_last(messages, turns):
+    for mid in ("1", "2", "3"):
+        queued(messages, mid)
+    assert claim(messages, "1") == LineTaken()
+    assert messages.finish(messages.get("1"), ANSWERED, NOW + 30_000)
+    read = turns.find_queue(ACME, "", False)
+    assert (read.virtual, read.owed) == (60_000 * 100, -30_000 * 100)
+    charged = read.standing
+    for now, mid in (
+        (NOW + 40_000, "2"),
+        (NOW + 50_000, "3"),
+    ):  # the index lags, or a dialer was told of the turn alone
+        turn = turns.find(ACME, False)
+        taken = messages.claim_line(messages.get(mid), "arn:flow", MANY, now, Charge(turn, read))
+        assert taken == LineTaken()
+        charged += turn.expected_msec * 100
+    found = turns.find_queue(ACME, "", False)
+    assert found.standing == charged == turns.find(ACME, False).standing
+
+
 def test_an_account_has_no_more_lines_than_it_may_and_is_put_back_when_one_comes_free(messages, turns, change_turn):
     change_turn(ACME, max_lines=1)
     for mid in ("1", "2"):

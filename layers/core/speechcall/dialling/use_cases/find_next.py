@@ -114,8 +114,11 @@ class Order:
             queues.found[charge.queue.name] = charge.queue.charged(cost(charge.line_msec, charge.turn.share))
 
     def set_turn(self, turn: Turn) -> None:
-        """An account's turn is another than was read."""
-        self._known[_name(turn)] = turn
+        """An account's turn is another than was read: so its queues may be too, and are read again."""
+        name = _name(turn)
+        self._known[name] = turn
+        if name in self._queues:
+            self._queues[name] = _Queues(QUEUES_READ, passed=self._queues[name].passed)
 
     def pass_over(self, turn: Turn) -> None:
         """Nothing of an account can be dialled for now, and it need not stand in the order."""

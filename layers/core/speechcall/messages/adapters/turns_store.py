@@ -337,21 +337,26 @@ def charge_queue(table: str, charge: Charge) -> Any:
     """The part of a claim that charges the queue. Only a queue with hours has a condition: that it was not shut
     meanwhile.
 
-    That no other claim has charged the queue since it was read, `charge_turn` makes sure in the same transaction: it
-    would have charged the account too.
+    The queue may have been charged since it was read, although `charge_turn` goes by the turn as it is: an index shows
+    one of them later than the other, and a dialer that is told of the turn (TurnMoved) may know the queue from before.
+    So the charge is added to what stands there. Only the place is then that of the queue as it was read: it decides
+    which queues are read, and the next claim puts it right.
+
+    dialer A   reads the queue: 5 ──────────────────────────► 5 + 3: 8, its place 8
+    dialer B   reads the queue: 5 ──► told of the turn ────────────► 8 + 3: 11, its place 8
     """
     queue = charge.queue
-    charged = queue.charged(cost(charge.line_msec, charge.turn.share))
+    units = cost(charge.line_msec, charge.turn.share)
     it_is_not_shut: Any = {"ConditionExpression": "attribute_not_exists(opens_msec)"} if queue.window else {}
     return {
         "TableName": table,
         "Key": to_wire(queue_key(queue.account_id, queue.campaign, queue.is_urgent, queue.window)),
         **it_is_not_shut,
-        "UpdateExpression": "SET virtual_time = :virtual, order_sk = :place ADD owed :paid",
+        "UpdateExpression": "SET order_sk = :place ADD virtual_time :charged, owed :paid",
         "ExpressionAttributeValues": to_wire(
             {
-                ":virtual": charged.virtual,
-                ":place": queue_place(queue.campaign, charged.virtual, queue.window),
+                ":charged": queue.owed + units,
+                ":place": queue_place(queue.campaign, queue.charged(units).virtual, queue.window),
                 ":paid": -queue.owed,
             }
         ),

@@ -160,8 +160,8 @@ class MemoryTurns:
         read = charge.turn
         turn = self.find(read.account_id, read.is_urgent)
         queue = self.find_queue(*_queue_name(charge.queue))
-        charged, queued = read.charged(holder, charge.queue.standing), charge.queue
-        queued = queued.charged(cost(charge.line_msec, read.share))
+        charged = read.charged(holder, charge.queue.standing)
+        units = charge.queue.owed + cost(charge.line_msec, read.share)
         self._put(
             altered(
                 turn,
@@ -173,7 +173,7 @@ class MemoryTurns:
                 line_msec=turn.line_msec + charged.line_msec - read.line_msec,
             )
         )
-        self._put(altered(queue, virtual=queued.virtual, owed=queue.owed - charge.queue.owed))
+        self._put(altered(queue, virtual=queue.virtual + units, owed=queue.owed - charge.queue.owed))
         self.clocks[read.is_urgent] = read.standing
 
     def settle(self, name: QueueName, holder: str, line_msec: int, owed: int, *, is_limited: bool) -> None:
