@@ -41,7 +41,7 @@ from speechcall.outbound.rules.destination import destination
 from speechcall.requests.use_cases.judge_promises import required_promises
 from speechcall.shared.adapters.clock import SystemClock
 from speechcall.shared.rules.json_text import dump_json
-from speechcall.stopping.use_cases.stop_many import reopen_queues
+from speechcall.stopping.use_cases.stop_many import reopen_queues, wake_account
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(account_keys.app, name="key", help="Keys with a name, each for some of what the account may do.")
@@ -346,6 +346,8 @@ def set_(
     if minutes_per_day is not None or spend_per_day is not None:
         # Its queues may wait for the next day, because the day was used up: by the new limits it may not be.
         reopen_queues(account_id, turns=deployment.turns, clock=SystemClock())
+    if max_lines is not None:
+        wake_account(account_id, turns=deployment.turns, clock=SystemClock())
     if no_webhook_secret:
         take_secrets(deployment, account_id)
     _show(deployment, [account], as_json=as_json)

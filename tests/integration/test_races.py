@@ -621,7 +621,10 @@ def stopped_with_keys_ahead(random: Random) -> Race:
         # What was heard before the call was made to end is owed, and queued once
         ran = [key for key in here.keys_run if key != "wrong"]
         assert ran == heard[: len(ran)]
-        assert len(ran) >= len(heard) - 1  # the last one may have been pressed as the call was just being stopped
+        # The last one may have been pressed as the call was just being stopped. And on the Chime SDK a look-up's answer
+        # may be late: it asks a menu again that was answered since, and a key for it answers no new question.
+        again = sum(phone.questions for phone in here.side.phones) - len({seq for seq, _ in here.log.told})
+        assert len(ran) >= len(heard) - 1 - max(again, 0)
 
     faults = Faults(execution_news_lost=random.random() < 0.2)
     return Race(faults, callee, came_to, arrange, menus=RING)

@@ -427,6 +427,17 @@ def test_what_waits_for_the_next_day_is_looked_at_again_when_the_minutes_a_day_a
     assert (opened.is_waiting, opened.opens_msec) == (True, 0)
 
 
+def test_an_account_that_may_hold_more_lines_is_looked_at_again(run, turns):
+    # Given one that holds all its lines, so that a dialler has taken it out of the order
+    turns.wake("acme", "", False, 1, was_stopped=True)
+    assert turns.waiting(9) != []
+    turns.rest(turns.find("acme", False))
+    assert run("set", "acme", "--rate", "4").exit_code == 0
+    assert turns.waiting(9) == []
+    assert run("set", "acme", "--max-lines", "3").exit_code == 0
+    assert [turn.account_id for turn in turns.waiting(9)] == ["acme"]
+
+
 def test_windows_are_shown_as_they_are_given_and_taken_back(run, accounts):
     given = ["mon-fri=09:00-20:00", "sat,sun=10:00-24:00", "06:00-05:00", "tue,thu=00:00-24:00"]
     options = [part for one in given for part in ("--window", one)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, MOST_PROMOTED, dial_messages, execution_input
+from speechcall.dialling.use_cases.find_next import MARGIN
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, next_day_msec
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.pool import Pool
@@ -366,6 +367,21 @@ def test_an_operators_choice_holds_at_once_and_the_stacks_parameters_are_written
     assert dialler.dial() == 0
     dialler.messages.pool.choose({"lines": None})
     assert dialler.dial() == 2
+
+
+def test_a_pool_with_far_more_calls_than_lines_dials_nothing():
+    # Given as many calls as a page of the order has beyond the free lines
+    mids = [str(number) for number in range(1, MARGIN + 3)]
+    dialler = Dialler(*mids, lines=MARGIN + 1)
+    for mid in mids:
+        dialler.messages._messages[mid] = replace(dialler.messages.get(mid), number=f"+4930{mid:0>7}")
+    assert dialler.dial() == MARGIN + 1
+    # When there are to be none, then a run asks for a page that the service gives
+    dialler.messages.pool.choose({"lines": 0})
+    assert dialler.dial() == 0
+    dialler.messages.pool.choose({"lines": None})
+    dialler.pool = Pool(MARGIN + 2, 1000)
+    assert dialler.dial() == 1
 
 
 # ---------------------------------------------------------------- a busy store

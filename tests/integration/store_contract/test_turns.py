@@ -328,6 +328,25 @@ def test_what_was_read_while_the_hours_were_open_neither_calls_nor_takes_the_que
     assert turns.open_due(SHUTS + 1) == 1
 
 
+def test_a_claim_that_its_hours_and_anothers_charge_refuse_is_told_of_the_hours(messages, turns):
+    for mid, hours in (("6", ()), ("7", NIGHT)):
+        queued(messages, mid, OPENS, hours=hours)
+    charge = Charge(turns.find(ACME, False), turns.find_queue(ACME, "", False, messages.get("7").window))
+    assert claim(messages, "6", OPENS) == LineTaken()
+    turns.shut(charge.queue, SHUTS + 1)
+    assert messages.claim_line(messages.get("7"), "arn:flow", MANY, OPENS + 9, charge) == QueueShut()
+
+
+def test_a_claim_that_a_changed_limit_and_the_accounts_lines_refuse_is_told_of_the_lines(messages, turns, change_turn):
+    change_turn(ACME, max_lines=1)
+    for mid in ("1", "2"):
+        queued(messages, mid)
+    assert claim(messages, "1") == LineTaken()
+    charge = Charge(turns.find(ACME, False), turns.find_queue(ACME, "", False))
+    change_turn(ACME, calls_per_number=5)
+    assert messages.claim_line(messages.get("2"), "arn:flow", MANY, NOW + 9, charge) == AccountFull()
+
+
 def test_urgent_messages_campaigns_and_other_hours_have_queues_of_their_own(messages, turns):
     day = (Hours((Window(8 * 60, 20 * 60),), ("UTC",)),)
     queued(messages, "1", hours=NIGHT, campaign="spring")

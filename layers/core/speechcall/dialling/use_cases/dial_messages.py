@@ -133,17 +133,18 @@ def dial_messages(
         except Exception:
             # Only operators read it: dialling works without it.
             logger.exception("what the stack's parameters are could not be written down")
+    if len(state.held) >= state.in_effect(stack).lines:
+        return Dialled()
     run = _Run(messages, turns, flows, lines, stack, clock, time_left, dial_wait, most_price, state=state)
-    if len(state.held) < run.pool.lines:
-        run.dial_named(urgent)
-        run.give_places(strays)
-        if brings_back:
-            run.bring_back()
+    run.dial_named(urgent)
+    run.give_places(strays)
+    if brings_back:
+        run.bring_back()
+    run.dial_in_order()
+    if not brings_back and run.found_nothing and run.bring_back():
         run.dial_in_order()
-        if not brings_back and run.found_nothing and run.bring_back():
-            run.dial_in_order()
-        if run.found_nothing:
-            run.dial_named(named)
+    if run.found_nothing:
+        run.dial_named(named)
     return run.done
 
 

@@ -71,7 +71,7 @@ class Order:
     def __init__(self, turns: TurnStore, clock: Clock, free: int, skip: set[str]) -> None:
         """Reads the first accounts of the order, some more than there are free lines."""
         self._turns, self._clock, self._skip = turns, clock, skip
-        self._page = min(free + MARGIN, MOST_READ)
+        self._page = min(max(free, 0) + MARGIN, MOST_READ)  # fewer than 0 are free where lines were taken away
         self._limit = self._page
         self._known: dict[Name, Turn] = {}
         self._passed: set[Name] = set()

@@ -42,6 +42,9 @@ class Shard:
             self.head = 0
 
     def first(self, limit: int) -> list[Entry]:
+        """The first `limit`; ValueError where the service refuses that (API reference, Query: at least 1)."""
+        if limit < 1:
+            raise ValueError(f"a page of {limit} cannot be read")
         return self.entries[self.head : self.head + limit]
 
     def between(self, since_msec: int, until_msec: int, limit: int) -> list[Entry]:

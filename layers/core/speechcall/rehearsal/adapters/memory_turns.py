@@ -142,16 +142,14 @@ class MemoryTurns:
             return HeldBack(Brake.ACCOUNT, is_final=True)
         if turn.is_paused:
             return HeldBack(Brake.ACCOUNT, is_final=False)
-        # Charged since the dialler has read it: the dialler is given the turn as it is now. (0: it was never charged.)
-        if turn.virtual not in (0, read.virtual):
-            return TurnMoved(turn)
-        if _limits(turn) != _limits(read):
-            return TurnMoved(turn)
         if charge.queue.window and self.find_queue(*_queue_name(charge.queue)).opens_msec:
             return QueueShut()
-        if read.max_lines is not None and len(turn.live) >= read.max_lines:
-            return AccountFull() if turn.virtual == read.virtual and not turn.has_room else TurnMoved(turn)
-        return None
+        is_charged = turn.virtual not in (0, read.virtual)  # since the dialler has read it; 0: it never was
+        is_full = read.max_lines is not None and len(turn.live) >= read.max_lines
+        if not (is_charged or is_full or _limits(turn) != _limits(read)):
+            return None
+        # The dialler is given the turn as it is now
+        return AccountFull() if turn.virtual == read.virtual and not turn.has_room else TurnMoved(turn)
 
     def charge(self, charge: Charge, holder: str) -> None:
         """As `charge_turn` and `charge_queue` do. What was owed as it was read is charged now and taken off; what calls

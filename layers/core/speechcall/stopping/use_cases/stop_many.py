@@ -66,6 +66,13 @@ def resume_campaign(what: Stopped, *, stops: StopStore, turns: TurnStore, clock:
 def resume_account(account_id: str, *, stops: StopStore, turns: TurnStore, clock: Clock) -> None:
     """Lets an account's messages be dialled again: its queues join the order."""
     stops.resume(Stopped(Brake.ACCOUNT, account_id))
+    wake_account(account_id, turns=turns, clock=clock)
+
+
+def wake_account(account_id: str, *, turns: TurnStore, clock: Clock) -> None:
+    """Has an account's queues join the order: called also when it may hold another number of lines, because it may have
+    left the order while it held all that it might.
+    """
     _wake(turns.all_of(account_id)[1], turns, clock)
 
 
