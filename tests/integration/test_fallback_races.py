@@ -217,6 +217,31 @@ def test_each_answer_is_an_end_and_what_was_not_sent_costs_nothing(world, answer
     assert world.parts() == parts
 
 
+class Late(DynamoFallbacks):
+    """A run that has read its page before."""
+
+    def due(self, now_msec: int, limit: int) -> list[str]:
+        return ["227633266688000007"]
+
+
+@pytest.mark.parametrize(("answer", "state"), [(Answer.TAKEN, "sent"), (Answer.NOT_NOW, "pending")])
+def test_a_run_leaves_one_alone_that_another_run_is_just_sending(world, answer, state):
+    one = world.begin()
+
+    def run(store: type[DynamoFallbacks], send: Callable[..., Answer]) -> int:
+        sms: Any = type("Service", (), {"send": staticmethod(send)})()
+        kept = store(world.client, MESSAGES, REGISTRY)
+        return Fallbacks(kept, sms, lambda _id: world.account, world.clock).send_due(lambda: 1)
+
+    def send(*_: str) -> Answer:
+        world.clock.msec += MINUTE
+        assert run(Late, lambda *_: Answer.TAKEN) == 0
+        return answer
+
+    assert run(DynamoFallbacks, send) == (answer is Answer.TAKEN)
+    assert world.state(one)["state"] == state
+
+
 def test_a_busy_service_is_asked_again_each_minute_for_a_day(world):
     one = world.begin()
     world.run(answer=Answer.NOT_NOW)

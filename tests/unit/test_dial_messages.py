@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from speechcall.dialling.use_cases.dial_messages import AGAIN_SECONDS, MOST_PROMOTED, dial_messages, execution_input
+from speechcall.dialling.use_cases.dial_messages import (
+    AGAIN_SECONDS,
+    LOOK_AGAIN_MSEC,
+    MOST_PROMOTED,
+    dial_messages,
+    execution_input,
+)
 from speechcall.dialling.use_cases.find_next import MARGIN
 from speechcall.messages.rules.dial_times import COUNTED_MSEC, next_day_msec
 from speechcall.messages.rules.message import State
@@ -17,6 +23,7 @@ from speechcall.rehearsal.adapters.memory_stores import MemoryMessages
 from speechcall.shared.rules.calling_hours import Hours, Window
 from speechcall.shared.rules.errors import EngineUnavailable, MenusRefused, StoreUnavailable
 from speechcall.shared.rules.outcome import EXPIRED, Outcome
+from speechcall.stopping.use_cases.stop_many import reopen_queues
 from tests.kit.samples import ASK, MENU, MESSAGE, NOW, QUEUED, FakeClock, message
 
 
@@ -593,6 +600,30 @@ def test_an_account_that_has_used_up_its_minutes_costs_nothing_until_midnight():
     all_end(dialler, talked_msec=60_000)
     assert dialler.dial("40", "41", "42", "43") == 0
     assert dialler.flows.published <= published + 5
+
+
+def test_a_run_that_has_seen_an_accounts_day_used_up_sees_that_it_may_call_again():
+    # Given an account whose minutes of today one call uses up
+    dialler = Dialler("1", "2", "3", rate=1000, ttl_seconds=172_800)
+    for mid in "123":
+        dialler.messages._messages[mid] = replace(dialler.messages.get(mid), number=f"+4930123456{mid}")
+    turns = dialler.messages.turns
+    limit = lambda minutes: turns.change(replace(turns.find(MESSAGE.account_id, False), minutes_per_day=minutes))  # noqa: E731
+    limit(1)
+    shut = turns.shut
+
+    def then_it_may_call_again(*given):
+        shut(*given)
+        turns.shut = shut
+        limit(9)
+        reopen_queues(MESSAGE.account_id, turns=turns, clock=dialler.clock)
+        dialler.clock.msec += LOOK_AGAIN_MSEC
+
+    # When it may make more, in the middle of the run that has shut its queue
+    turns.shut = then_it_may_call_again
+    # Then this run calls for it again
+    assert dialler.dial() == 2
+    assert dialler.dialled == ["1-1", "3-1"]
 
 
 def test_what_waits_outside_of_the_queues_and_cannot_be_read_is_in_no_others_way(caplog):

@@ -97,6 +97,23 @@ def test_a_campaign_begins_with_its_first_list_and_counts_every_list(lists, camp
     assert campaigns.count_open(ACME) == 1
 
 
+def test_a_campaign_stays_as_long_as_its_latest_list_whatever_is_counted_at_the_same_moment(lists, campaigns):
+    # Given a list of which some messages are sent in a month, counted while another list has read the campaign
+    lists.add_list(made(1), None)
+    read, later = campaigns.find, EXPIRES + 30 * 86_400
+
+    def find(account_id, name):
+        found, campaigns.find = read(account_id, name), read
+        lists.add_list(made(2)._replace(expires_at=later), None)
+        return found
+
+    campaigns.find = find
+    lists.add_list(made(3), None)
+    campaigns.find(ACME, SPRING)  # in memory nothing is read before
+    assert campaigns.find(ACME, SPRING).expires_at == later
+    assert counts(campaigns) == (3, 3, 3, 0, {})
+
+
 def test_a_list_without_a_campaign_counts_nowhere(lists, campaigns):
     assert lists.add_list(made(1, campaign=""), None).campaign == ""
     assert campaigns.count_open(ACME) == 0

@@ -99,3 +99,18 @@ def test_postponing_moves_the_moment_in_that_state_only(messages):
     messages.postpone(MID, State.CALLING, NOW + 900)
     assert messages.due(State.QUEUED, NOW + 500, 10) == [MID]
     assert messages.due(State.CALLING, NOW + 10**9, 10) == []
+
+
+def test_a_message_that_has_had_a_call_since_it_was_read_keeps_the_moment_of_its_redial(messages):
+    # Given a dialler that has read a message, and is slow, while another has called: the number was busy
+    read = queued(messages)
+    messages.claim_line(read, "arn:flow", POOL, NOW)
+    redial_msec = NOW + 600_000
+    assert messages.requeue(messages.get(MID), 1, redial_msec, NOW + 1000) is Redialled.QUEUED
+    # When it puts it off for a moment, or brings it back
+    messages.postpone(MID, State.QUEUED, NOW + 20_000, read.attempt)
+    assert not messages.promote(read, NOW + 2000)
+    # Then nothing is changed
+    assert messages.get(MID).due_msec == redial_msec
+    messages.postpone(MID, State.QUEUED, NOW + 700_000, 1)
+    assert messages.get(MID).due_msec == NOW + 700_000

@@ -202,6 +202,22 @@ def test_an_account_has_no_more_lines_than_it_may_and_is_put_back_when_one_comes
     assert claim(messages, "2", NOW + 6000) == LineTaken()
 
 
+def test_a_dialler_that_knows_an_account_with_more_lines_takes_no_line_beyond_what_it_may_hold_now(
+    messages, turns, change_turn
+):
+    for mid in ("1", "2", "3"):
+        queued(messages, mid)
+    assert claim(messages, "1") == LineTaken()
+    read = Charge(turns.find(ACME, False), turns.find_queue(ACME, "", False))
+    change_turn(ACME, max_lines=2)
+    moved = messages.claim_line(messages.get("2"), "arn:flow", MANY, NOW + 9, read)
+    assert moved == TurnMoved(turns.find(ACME, False))
+    assert claim(messages, "2", NOW + 9) == LineTaken()
+    read = Charge(turns.find(ACME, False), turns.find_queue(ACME, "", False))
+    change_turn(ACME, max_lines=1)
+    assert messages.claim_line(messages.get("3"), "arn:flow", MANY, NOW + 18, read) == AccountFull()
+
+
 def test_lines_are_kept_free_for_urgent_ones(messages, lines):
     pool = Pool(lines=2, calls_per_second=1000, urgent_lines=1)
     for mid, is_urgent in (("1", False), ("2", False), ("3", True)):
@@ -224,6 +240,16 @@ def test_what_is_stopped_is_not_dialled(messages, settle_brakes, brake, how):
     settle_brakes(brake, found.list_id if brake is Brake.LIST else (ACME, "spring"), how)
     assert claim(messages, "1") == HeldBack(brake, is_final=how == "cancelled")
     assert messages.get("1") == found
+
+
+def test_a_message_of_a_paused_list_that_has_had_a_call_since_it_was_read_is_not_held_back(messages, settle_brakes):
+    read = queued(messages, "1")
+    assert claim(messages, "1") == LineTaken()
+    assert messages.requeue(messages.get("1"), 1, NOW + 600_000, NOW + 1000) is Redialled.QUEUED
+    settle_brakes(Brake.LIST, read.list_id)
+    assert not messages.hold_back(read, NOW + 2000)
+    assert messages.get("1").due_msec == NOW + 600_000
+    assert messages.hold_back(messages.get("1"), NOW + 2000)
 
 
 def test_an_account_that_is_stopped_is_not_dialled(messages, change_turn):

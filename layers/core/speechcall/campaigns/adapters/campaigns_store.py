@@ -339,7 +339,8 @@ class DynamoCampaigns:
         `campaign`: as it was read; None: there was none. `funnels`: the list's shapes that have a funnel of their own;
         the campaign learns those that it does not know.
         Their conditions hold only while the campaign is as it was read in what decides their form: whether it has
-        unfinished messages (else this list opens it, and the account has one more open), and which shapes it knows.
+        unfinished messages (else this list opens it, and the account has one more open), which shapes it knows, and
+        when it goes: a list that was counted meanwhile may have messages that are to be sent later.
         """
         more = [shape for shape in funnels if campaign is None or shape not in campaign.shapes]
         opens = campaign is None or campaign.unfinished <= 0
@@ -349,7 +350,8 @@ class DynamoCampaigns:
             if opens
             else "unfinished_count > :zero"
         )
-        conditions = [it_is_not_cancelled, it_is_as_open_as_read]
+        it_goes_no_later = "(attribute_not_exists(expires_at) OR expires_at <= :until)"
+        conditions = [it_is_not_cancelled, it_is_as_open_as_read, it_goes_no_later]
         values: Values = {
             ":zero": 0,
             ":one": 1,

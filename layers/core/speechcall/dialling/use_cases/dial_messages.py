@@ -182,7 +182,7 @@ class _Run:
     latest: Message | None = None
     """The message that was read last."""
     spent: dict[str, int] = field(default_factory=dict)
-    """Until when accounts have used up their minutes, or what they may spend (epoch milliseconds)."""
+    """Until when accounts have used up their minutes, or what they may spend (epoch milliseconds), at the last look."""
     found_nothing: bool = False
     """The order was gone through to its end, and lines are left."""
 
@@ -200,6 +200,7 @@ class _Run:
         self.next_msec = self.state.next_msec
         """The rate's next free moment, as far as it is known."""
         self.order = Order(self.turns, self.clock, self.free, skip=self.tried)
+        self.spent.clear()  # a limit may be higher since
         self.started, self.looked_msec = 0, self.clock.now_msec()
         """Calls that this run has begun since then; when that was."""
 
@@ -513,7 +514,7 @@ class _Run:
         if isinstance(when, Outcome):
             self.done.expired += refuse_message(message, when, None, now, messages=self.messages)
         else:
-            self.messages.postpone(message.mid, State.QUEUED, when.at_msec)
+            self.messages.postpone(message.mid, State.QUEUED, when.at_msec, message.attempt)
 
     def _hold_back(self, message: Message, by: Brake, *, is_final: bool) -> None:
         """Ends a message that is cancelled (`is_final`). One of a paused list leaves its queue for 15 minutes, because
@@ -561,7 +562,9 @@ class _Run:
         """
         until = self.clock.now_msec() + seconds * 1000
         try:
-            self.messages.postpone(mid, State.QUEUED, min(until, message.dial_until_msec) if message else until)
+            if message:
+                until = min(until, message.dial_until_msec)
+            self.messages.postpone(mid, State.QUEUED, until, message.attempt if message else None)
         except Exception:
             logger.exception("message %s could not be put off", mid, extra=_fields(mid, message))
 

@@ -65,7 +65,7 @@ class DynamoFallbacks:
         item = read_item(self._client, self._messages, fallback_key(mid))
         if item is None or item["state"] not in (FallbackStatus.PENDING.value, SENDING):
             return None
-        return Waiting(mid, item["until_msec"], item["state"] == SENDING)
+        return Waiting(mid, item["until_msec"], item["state"] == SENDING, item.get("intent_msec", 0))
 
     def message(self, mid: str) -> Message | None:
         return self._reader.get(mid)

@@ -15,6 +15,8 @@ class Waiting(NamedTuple):
     """From then on it is not sent any more."""
     is_sending: bool
     """The service is being asked, or was when a function was killed."""
+    intent_msec: int = 0
+    """When the intention to send it was written down; 0: it is not."""
 
 
 class Intent(Enum):

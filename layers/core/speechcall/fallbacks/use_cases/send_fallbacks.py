@@ -6,6 +6,9 @@ finds it written sends nothing: an answer that was lost stays lost (`unknown`).
 run A      TransactWrite: pending → sending, the day's parts + 2 ──► SendTextMessage ──► sending → sent
 run B           TransactWrite: the same ──X it is not pending
 or
+run A      TransactWrite: pending → sending ──► SendTextMessage ──► sending → sent
+run B, from a page that it read before A     reads: sending, just now ──► left to A
+or
 run A      TransactWrite: pending → sending ──► SendTextMessage ──► killed
 run B, 5 minutes later    sending → unknown, its sender is told ──► no run sends it any more
 or
@@ -19,7 +22,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from speechcall.accounts.rules.account import Account
-from speechcall.fallbacks.rules.next_send import GiveUp, SendLater, SendNow, again, next_send
+from speechcall.fallbacks.rules.next_send import LOST_MSEC, GiveUp, SendLater, SendNow, again, next_send
 from speechcall.fallbacks.use_cases.fallback_ports import Answer, End, FallbackStore, Intent, Sms, Waiting
 from speechcall.messages.rules.fallback import FallbackReason, FallbackStatus
 from speechcall.messages.rules.message import Message
@@ -75,12 +78,14 @@ class Fallbacks:
     def _send(self, mid: str) -> bool:
         """Sends the fallback of a message, puts it off or ends it; whether this run has brought it to its end."""
         found = self.store.find(mid)
+        now = self.clock.now_msec()
         if found is None:  # the index lags behind the table
+            return False
+        if found.is_sending and now < found.intent_msec + LOST_MSEC:  # another run may be sending it just now
             return False
         message = self._message(found)
         if message is None or message.fallback is None:
             return self._end_unreadable(found)
-        now = self.clock.now_msec()
         if found.is_sending:  # due five minutes after the intention was written: the run that has written it was killed
             return self._end(message, End(FallbackStatus.UNKNOWN, "lost"), was_sending=True)
         account = self.find_account(message.account_id)

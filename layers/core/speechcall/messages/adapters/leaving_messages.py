@@ -530,14 +530,27 @@ class LeavingMessages(DynamoMessageReader):
             "ExpressionAttributeValues": to_wire(values),
         }
 
-    def _move(self, mid: str, before: State, after: State, expression: str, values: dict[str, Any]) -> bool:
+    def _move(
+        self,
+        mid: str,
+        before: State,
+        after: State,
+        expression: str,
+        values: dict[str, Any],
+        attempt: int | None = None,
+    ) -> bool:
         """Changes the item of a message alone; False: it is not in the state `before` (any more), and nothing changed.
 
         `after` is `before` where the state stays. Of two that leave a state, one finds the message gone from it.
+        `attempt`: how many calls it has had, where it may have had one more since; None: that may be any number.
         """
         it_is_in_its_state, stored = it_is(before)
         values = {":from": stored.value, ":to": after.value, **values}
-        return not self._write({MESSAGE: {"Update": self._change(mid, expression, it_is_in_its_state, values)}})
+        condition = it_is_in_its_state
+        if attempt is not None:
+            it_has_had_no_call_since = "attempt = :attempt"
+            condition, values = f"{condition} AND {it_has_had_no_call_since}", {**values, ":attempt": attempt}
+        return not self._write({MESSAGE: {"Update": self._change(mid, expression, condition, values)}})
 
 
 def _finishing(

@@ -95,10 +95,14 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer A   wake its queue ── UpdateItem: m in its place in its queue ──► waits
         dialer B                           the same ──► the same again
         dialer C                      claims m         B ──X it is not queued any more
+        dialer C                      claims m ── busy: queued for in ten minutes
+        dialer B                                         ──X it has had a call since: it keeps its ten minutes
         """
         values = self._wake_and_place(message, now_msec)
         place = f", {PLACE} REMOVE held_back" if ":order_pk" in values else f" REMOVE {PLACE_NAMES}, held_back"
-        return self._move(message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}{place}", values)
+        return self._move(
+            message.mid, State.QUEUED, State.QUEUED, f"SET #state = :to, {SHARD}{place}", values, message.attempt
+        )
 
     def forget_place(self, message: Message) -> None:
         """Takes the queue's place from a finished message's item; for erasure it is listed by its number's digest."""
@@ -272,12 +276,12 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
     def to_promote(self, now_msec: int, limit: int) -> list[str]:
         return [mid_of(item["pk"]) for item in due_in(self._client, self._messages, LATER, now_msec, limit)]
 
-    def postpone(self, mid: str, state: State, due_msec: int) -> None:
+    def postpone(self, mid: str, state: State, due_msec: int, attempt: int | None = None) -> None:
         if state is State.QUEUED:
             expression, shard = f"SET #state = :to, {SHARD} REMOVE {PLACE_NAMES}", LATER
         else:
             expression, shard = f"SET #state = :to, {SHARD}", shard_name(mid, state)
-        self._move(mid, state, state, expression, due_values(shard, due_msec))
+        self._move(mid, state, state, expression, due_values(shard, due_msec), attempt)
 
     def hold_back(self, message: Message, due_msec: int) -> bool:
         """Takes a message out of its queue until `due_msec`, if its list is paused. False: nothing changed.
@@ -289,15 +293,20 @@ class DynamoMessages(LeavingMessages, DynamoNewMessages):
         dialer         TransactWrite ──X the list is not paused: m keeps its place
         """
         its_list_is_paused = "attribute_exists(paused_msec)"
-        it_is_queued = "#state = :from"
+        it_waits_for_this_attempt = "#state = :from AND attempt = :attempt"
         expression = f"SET held_back = :yes, {SHARD} REMOVE {PLACE_NAMES}"
-        values = {":from": State.QUEUED.value, ":yes": True, **due_values(LATER, due_msec)}
+        values = {
+            ":from": State.QUEUED.value,
+            ":attempt": message.attempt,
+            ":yes": True,
+            **due_values(LATER, due_msec),
+        }
         brake = {
             "TableName": self._registry,
             "Key": to_wire(list_brake_key(message.list_id)),
             "ConditionExpression": its_list_is_paused,
         }
-        move = self._change(message.mid, expression, it_is_queued, values)
+        move = self._change(message.mid, expression, it_waits_for_this_attempt, values)
         return not self._write({MESSAGE: {"Update": move}, Brake.LIST.value: {"ConditionCheck": brake}})
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:

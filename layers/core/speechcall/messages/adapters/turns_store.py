@@ -312,8 +312,8 @@ def charge_turn(table: str, charge: Charge, holder: str, mid: str) -> Any:
         ":holders": {holder},
     }
     conditions = [nobody_else_has_charged_it, it_is_not_paused, the_message_is_not_cancelled]
-    limits = {name: getattr(turn, name) for name in ("calls_per_number", "minutes_per_day", "spend_per_day")}
-    for name, limit in limits.items():
+    for name in ("max_lines", "calls_per_number", "minutes_per_day", "spend_per_day"):
+        limit = getattr(turn, name)
         its_limit_is_as_read = f"attribute_not_exists({name})" if limit is None else f"{name} = :{name}"
         conditions.append(its_limit_is_as_read)
         if limit is not None:

@@ -151,7 +151,7 @@ class MessageStore(NewMessages, Protocol):
     def promote(self, message: Message, now_msec: int) -> bool:
         """A queued message that was put off stands in its queue again, or waits for its `sendAt` if that has not come.
 
-        False: it is not queued (any more).
+        False: it is not queued (any more), or has had a call since it was read.
         """
 
     def settle(self, message: Message, end: End, guess: Outcome, now_msec: int) -> bool:
@@ -196,15 +196,16 @@ class MessageStore(NewMessages, Protocol):
     def to_promote(self, now_msec: int, limit: int) -> list[str]:
         """Ids of queued messages that were put off and may be dialled again, the oldest first."""
 
-    def postpone(self, mid: str, state: State, due_msec: int) -> None:
+    def postpone(self, mid: str, state: State, due_msec: int, attempt: int | None = None) -> None:
         """Moves the moment at which a message in `state` is due. A queued one leaves its queue until then.
 
-        One that has left `state` stays as it is.
+        One that has left `state` stays as it is; so does one that has had more than `attempt` calls, where that is
+        given: it may wait for its redial.
         """
 
     def hold_back(self, message: Message, due_msec: int) -> bool:
         """As `postpone` of a queued message whose list is paused. False: it is not queued, or its list not paused (any
-        more), and nothing changed.
+        more), or it has had a call since it was read; and nothing changed.
         """
 
     def stop_redials(self, message: Message, now_msec: int, *, hangs_up: bool) -> bool:

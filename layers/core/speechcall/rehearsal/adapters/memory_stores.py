@@ -328,7 +328,10 @@ class MemoryMessages:
     def promote(self, message: Message, now_msec: int) -> bool:
         later = self._wake(message, now_msec)
         promoted = lambda stored: altered(stored, is_held=False)  # noqa: E731
-        return self._move(message.mid, State.QUEUED, promoted, later or now_msec, stands=later is None)
+        of_attempt = message.attempt
+        return self._move(
+            message.mid, State.QUEUED, promoted, later or now_msec, stands=later is None, attempt=of_attempt
+        )
 
     def _wake(self, message: Message, now_msec: int) -> int | None:
         """Wakes the queue in which a message is to stand, or notes when it opens, and gives None.
@@ -546,7 +549,7 @@ class MemoryMessages:
         with self._lock:
             stored = self._messages.get(message.mid)
             is_paused = self.brakes.get((Brake.LIST, message.list_id)) == "paused"
-            if stored is None or stored.state is not State.QUEUED or not is_paused:
+            if stored is None or stored.state is not State.QUEUED or stored.attempt != message.attempt or not is_paused:
                 return False
             self._put(altered(stored, is_held=True), due_msec)
             return True
@@ -571,8 +574,8 @@ class MemoryMessages:
         with self._lock:
             return self.index.due_in(LATER, now_msec, limit)
 
-    def postpone(self, mid: str, state: State, due_msec: int) -> None:
-        self._move(mid, state, lambda message: message, due_msec)
+    def postpone(self, mid: str, state: State, due_msec: int, attempt: int | None = None) -> None:
+        self._move(mid, state, lambda message: message, due_msec, attempt=attempt)
 
     def _leave(
         self,
@@ -616,11 +619,15 @@ class MemoryMessages:
         due_msec: int | None = None,
         *,
         stands: bool = False,
+        attempt: int | None = None,
     ) -> bool:
-        """Changes a message if it is in the state `before`; whether it was. `due_msec` and `stands`: see `_put`."""
+        """Changes a message if it is in the state `before`, and in this `attempt` (None: in any); whether it was.
+
+        `due_msec` and `stands`: see `_put`.
+        """
         with self._lock:
             stored = self._messages.get(mid)
-            if stored is None or stored.state is not before:
+            if stored is None or stored.state is not before or attempt not in (None, stored.attempt):
                 return False
             self._put(change(stored), due_msec, stands=stands)
             return True

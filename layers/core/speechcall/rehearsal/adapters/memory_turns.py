@@ -249,4 +249,4 @@ def _move(
 
 
 def _limits(turn: Turn) -> tuple[int | None, ...]:
-    return turn.calls_per_number, turn.minutes_per_day, turn.spend_per_day
+    return turn.max_lines, turn.calls_per_number, turn.minutes_per_day, turn.spend_per_day
