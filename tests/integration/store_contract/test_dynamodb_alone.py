@@ -1,11 +1,16 @@
 """What only DynamoDB has: items of other releases, times to live, writes in between."""
 
 from speechcall.calls.rules.call import Cause
+from speechcall.calls.rules.owed import logged_webhooks
+from speechcall.evidence.adapters.person_records import DynamoPersonRecords
 from speechcall.menus.adapters.flows_store import Registry
 from speechcall.messages.rules.message import State
 from speechcall.messages.rules.turns import Queue
+from speechcall.requests.adapters.lists_store import DynamoLists
+from speechcall.webhooks.adapters.deliveries_store import DynamoDeliveries
+from speechcall.webhooks.rules.delivery import Attempt, DeliveryState
 from tests.kit.samples import ASK, CALL, MESSAGE, MID, NOW, message
-from tests.kit.store_samples import EXPIRES, put, queued, ticket
+from tests.kit.store_samples import EXPIRES, logged, put, queued, ticket
 
 
 def test_a_later_try_that_loses_to_the_end_between_its_two_writes_is_told_so(dynamodb, monkeypatch):
@@ -111,3 +116,20 @@ def test_a_message_that_a_release_before_has_queued_is_due_at_once_and_can_be_pu
     assert messages.promote(messages.get(MID), NOW)
     assert messages.get(MID).stands
     assert messages.turns.heads(Queue(MESSAGE.account_id), 9) == [MID]
+
+
+def test_a_webhook_whose_delivery_has_not_begun_is_owed(dynamodb):
+    # Given a call whose key stands in its log, and whose webhook stands in its queue
+    dynamodb.messages.add([MESSAGE])
+    (task,) = logged_webhooks(logged(dynamodb.calls, "d1"), MESSAGE.menus)
+    records = DynamoPersonRecords(
+        dynamodb.client, dynamodb.messages_table, DynamoLists(dynamodb.client, dynamodb.registry_table)
+    )
+    assert records.pending_webhooks(MID, NOW) == 1
+    # When it is delivered
+    deliveries = DynamoDeliveries(dynamodb.client, dynamodb.messages_table)
+    deliveries.begin(task, MESSAGE, "receiver", NOW)
+    assert records.pending_webhooks(MID, NOW) == 1
+    assert deliveries.record(task, Attempt(NOW, 12, 200, None), DeliveryState.DELIVERED, None)
+    # Then it is not any more
+    assert records.pending_webhooks(MID, NOW) == 0

@@ -18,7 +18,8 @@ from speechcall.shared.adapters.keys import (
     person_partition,
 )
 from speechcall.shared.adapters.table import ConditionFailed, from_wire, read_items, store_errors, to_wire
-from speechcall.status.adapters.history_store import read_partition
+from speechcall.status.adapters.history_store import DynamoHistory, read_partition
+from speechcall.webhooks.rules.delivery import DeliveryState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,9 +73,11 @@ class DynamoPersonRecords:
             return mids, json.dumps([part_index, from_wire(last)])
         return mids, json.dumps([part_index + 1, None]) if part_index < _ENDED else ""
 
-    def pending_webhooks(self, mid: str) -> int:
-        items = read_partition(self._client, self._table, mid)
-        return sum(item["sk"].startswith(DELIVERIES) and item.get("delivery") == "pending" for item in items)
+    def pending_webhooks(self, mid: str, now_msec: int) -> int:
+        history = DynamoHistory(self._client, self._table).read(mid)
+        # Of a key that has just been pressed the webhook may stand in its queue, and have no item yet.
+        found = history.webhooks(now_msec) if history else []
+        return sum(delivery.state is DeliveryState.PENDING for _, delivery in found)
 
     def erase(self, mid: str) -> Erased:
         """As `PersonRecords.erase`: first contacts, which the calls name, then all its other items, the message last.

@@ -46,8 +46,8 @@ class PersonRecords(Protocol):
         First those that have not ended, then those that have.
         """
 
-    def pending_webhooks(self, mid: str) -> int:
-        """How many deliveries of a message have not come to their end."""
+    def pending_webhooks(self, mid: str, now_msec: int) -> int:
+        """How many deliveries of a message have not come to their end, those that have not begun among them."""
 
     def erase(self, mid: str) -> Erased:
         """Deletes everything of a message, itself at last. Safe to repeat; out: what was there this time.

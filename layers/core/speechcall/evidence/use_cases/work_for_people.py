@@ -158,5 +158,18 @@ class PeopleWork:
         )
 
     def _waits_for_webhooks(self, job: PersonJob, message: Message) -> bool:
-        has_time = self.clock.now_msec() < job.begun_msec + WEBHOOKS_WAIT_MSEC
-        return has_time and self.records.pending_webhooks(message.mid) > 0
+        """Whether a message owes webhooks, for which there is time. Where that cannot be read, it is taken to owe some.
+
+        Raises RetryableError.
+        """
+        now = self.clock.now_msec()
+        if now >= job.begun_msec + WEBHOOKS_WAIT_MSEC:
+            return False
+        try:
+            return self.records.pending_webhooks(message.mid, now) > 0
+        except RetryableError:
+            raise
+        except Exception:
+            mid = message.mid
+            logger.exception("what message %s owes cannot be read, so it is erased in a day", mid, extra={"mid": mid})
+            return True
