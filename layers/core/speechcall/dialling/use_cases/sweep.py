@@ -280,7 +280,8 @@ class Calls:
         account is looked at once in five minutes.
 
         A message stands in its queue only after that was woken, and a queue leaves the order only when nothing has
-        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute. Also,
+        woken it for a minute and nothing is seen in it. So this finds none, unless an index lags for a minute, or an
+        account was given its first limit of lines while it held as many: the ends of those calls do not wake it. Also,
         call attempts that hold no line any more are taken from the turns that still count them.
         Turns are read before the pool: an attempt that a turn counts and the pool then does not hold has lost its line.
         """

@@ -25,6 +25,8 @@ class MemoryTurns:
     """A `TurnStore` in memory. `lag_msec`: how long after a write the order shows it, by the clock `now_msec`."""
 
     lag_msec: int = 0
+    queue_lag_msec: int | None = None
+    """The same for queues, which an index may show later than the turn that was written with them; None: alike."""
     now_msec: Callable[[], int] = lambda: 0
     clocks: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     places: MemoryIndex = field(default_factory=MemoryIndex)
@@ -37,7 +39,8 @@ class MemoryTurns:
     _seen_queues: dict[QueueName, Queue] = field(default_factory=dict)
     _order: Shard = field(default_factory=Shard)
     _queue_order: dict[TurnName, Shard] = field(default_factory=lambda: defaultdict(Shard))
-    _coming: deque[tuple[int, Turn | Queue]] = field(default_factory=deque)
+    _coming: tuple[deque[tuple[int, Turn | Queue]], ...] = field(default_factory=lambda: (deque(), deque()))
+    """What the order does not show yet, and when it does: turns, then queues."""
     _woken: dict[QueueName, int] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ reads
@@ -201,18 +204,21 @@ class MemoryTurns:
 
     def _put(self, made: Turn | Queue) -> None:
         """Stores a turn or queue; the order shows it at once, or when the lag has passed."""
+        lag_msec = self.lag_msec
         if isinstance(made, Turn):
             self._turns[made.account_id, made.is_urgent] = made
         else:
             self._queues[_queue_name(made)] = made
-        if self.lag_msec:
-            self._coming.append((self.now_msec() + self.lag_msec, made))
+            lag_msec = lag_msec if self.queue_lag_msec is None else self.queue_lag_msec
+        if lag_msec:
+            self._coming[isinstance(made, Queue)].append((self.now_msec() + lag_msec, made))
         else:
             self._show(made)
 
     def _catch_up(self) -> None:
-        while self._coming and self._coming[0][0] <= self.now_msec():
-            self._show(self._coming.popleft()[1])
+        for coming in self._coming:
+            while coming and coming[0][0] <= self.now_msec():
+                self._show(coming.popleft()[1])
 
     def _show(self, made: Turn | Queue) -> None:
         """Moves a turn or queue in the order, from the place of what was shown of it last."""
