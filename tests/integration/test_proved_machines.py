@@ -17,7 +17,7 @@ from tests.kit.promise_meaning import (
     Went,
     all_that_follow,
     breaks,
-    lookup_moments,
+    longest_lookup,
     random_promise,
     small_menus,
     with_some_urls,
@@ -56,7 +56,7 @@ def went(pair, mid, took):
             continue
         all_cases = all_that_follow(pair.menus, menu, one.heard)
         follows = next((found for found in all_cases if found.case in (None, one.case)), all_cases[-1])
-        lookups += 0 if one.then else max(lookup_moments(pair.menus, follows, 0))
+        lookups += 0 if one.then else longest_lookup(pair.menus, follows)
         # Seq 1 is dial, so that the first menu's is 2: <mid>-1-<seq>-m<menu>-<key>-<step>.
         ids = [name.removeprefix(f"{mid}-1-{visit + 2}-").split("-") for name in took.event_ids]
         sent = [parts for parts in ids if len(parts) == 3]

@@ -165,7 +165,7 @@ def _from_here(
         )
         for moment in moments:
             event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
-            for lookup in lookup_moments(menus, one, plan.until_msec - 1 - asked.msec - moment):
+            for lookup in lookup_moments(menus, waits, one, plan.until_msec - 1 - asked.msec - moment):
                 went = replace(asked, heard=(*asked.heard, one), msec=asked.msec + moment + lookup)
                 entry = entry_of(plan, log, menu, event, key, asked.msec + moment, one, went.msec)
                 if entry.then.kind is ThenKind.END:
@@ -187,14 +187,19 @@ def last_moments(menus: Sequence[Menu], waits: Sequence[int], one: Heard, last: 
     return {last, last - waits[target]} if target is not None and looks_up else {last}
 
 
-def lookup_moments(menus: Sequence[Menu], one: Heard, last: int) -> set[int]:
-    """How long a lookup behind something heard may take: nothing, its time and the sound, and until no menu begins."""
-    if one.case is None:
-        return {0}
+def lookup_moments(menus: Sequence[Menu], waits: Sequence[int], one: Heard, last: int) -> set[int]:
+    """How long a lookup behind something heard may take: nothing; its time and the sound; until the last moment at
+    which a menu follows (`last`), or at which the menu behind that one follows in silence.
+    """
+    longest = longest_lookup(menus, one)
+    behind = last - waits[one.target] if one.target is not None else last
+    return {0, longest, *(at for at in (last, behind) if 0 <= at <= longest)}
+
+
+def longest_lookup(menus: Sequence[Menu], one: Heard) -> int:
+    """How long a lookup behind something heard may take, with the sound, in milliseconds; 0: there is none."""
     lookup = react(menus[one.menu], one.heard).lookup
-    assert lookup is not None
-    longest = lookup.timeout_msec + 1000
-    return {0, longest, *([last] if 0 <= last <= longest else [])}
+    return lookup.timeout_msec + 1000 if one.case is not None and lookup else 0
 
 
 def entry_of(
@@ -324,7 +329,7 @@ def random_call(random: Random, menus: Sequence[Menu], limits: CallLimits, secon
         wait = round(seconds.get(menus[menu].intro, 0) * 1000) + (menus[menu].idle_seconds + typing) * 1000
         msec = went.msec + (wait if heard == IDLE else random.choice((0, wait, random.randint(0, wait))))
         event, key = (IDLE, "") if heard == IDLE else (KEY, heard)
-        decided_msec = msec + random.choice([*lookup_moments(menus, one, -1)])
+        decided_msec = msec + random.choice((0, longest_lookup(menus, one)))
         entry = entry_of(plan, log, menu, event, key, msec, one, decided_msec)
         ending_now = None
         if entry.then.kind is ThenKind.END:
