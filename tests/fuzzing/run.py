@@ -6,6 +6,7 @@ Imported instrumented: the product, and the libraries (by commas) that take stra
 import json
 import logging
 import os
+import resource
 import sys
 import traceback
 from hashlib import sha256
@@ -16,6 +17,11 @@ from typing import Any
 import atheris
 
 from tests.fuzzing.target import corpus_of
+
+MOST_MB = 3000
+"""How much memory one target may take beyond the most that was used before: libFuzzer goes by the process's peak, and
+on Linux a process begins with that of the one that started it (a test run of an hour has used gigabytes).
+"""
 
 
 class Judge:
@@ -62,7 +68,7 @@ def main(module: str, name: str, folder: Path, libraries: str, options: list[str
         f"-max_len={target.most_bytes}",
         f"-artifact_prefix={folder}/",
         "-timeout=60",
-        "-rss_limit_mb=3000",
+        f"-rss_limit_mb={MOST_MB + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}",
         *options,
     ]
     if target.words:

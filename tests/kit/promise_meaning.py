@@ -180,11 +180,14 @@ def _from_here(
 
 def last_moments(menus: Sequence[Menu], waits: Sequence[int], one: Heard, last: int) -> set[int]:
     """When a key may be pressed so that a menu follows in the last moment, `last`; or, if the menu that follows leads
-    on by a lookup in silence, the menu behind that.
+    on in silence, the menu behind that.
     """
     target = one.target
-    looks_up = target is not None and react(menus[target], IDLE).lookup
-    return {last, last - waits[target]} if target is not None and looks_up else {last}
+    if target is None:
+        return {last}
+    silence = react(menus[target], IDLE)
+    leads_on = silence.lookup is not None or silence.target is not None
+    return {last, last - waits[target]} if leads_on else {last}
 
 
 def lookup_moments(menus: Sequence[Menu], waits: Sequence[int], one: Heard, last: int) -> set[int]:
