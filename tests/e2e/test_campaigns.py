@@ -72,6 +72,7 @@ def test_two_campaigns_share_the_lines_of_their_account_and_are_counted_exactly(
     assert [one["total"] for one in lists["messagelists"]] == [COUNT]
     # They take turns
     dialled = [campaign_of[entry["mid"]] for entry in entries if entry["kind"] == "dialled"]
+    assert "second" in dialled[: LINES + 2], dialled
     shared = dialled[dialled.index("second") : len(dialled) - dialled[::-1].index("first")]
     counts = Counter(shared)
     assert abs(counts["first"] - counts["second"]) <= LINES + 1

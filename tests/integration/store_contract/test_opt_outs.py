@@ -58,7 +58,7 @@ def test_a_list_with_an_age_holds_until_a_moment_and_others_for_ever(opt_outs):
     assert opt_outs.page("acme", None, 10, None, all_=True).found == []
 
 
-def test_what_the_callee_did_outweighs_what_others_wrote_and_the_last_time_counts(opt_outs):
+def test_what_the_callee_did_outweighs_what_others_wrote_and_nothing_outweighs_it(opt_outs):
     read = entry(opt_outs, reason="asked by mail")
     by_key = entry(opt_outs, by=By.KEY, mid="7", since_msec=NOW + 1)
     assert opt_outs.add("acme", read)
@@ -67,12 +67,6 @@ def test_what_the_callee_did_outweighs_what_others_wrote_and_the_last_time_count
     assert not opt_outs.add("acme", read)
     assert not opt_outs.remove("acme", read, None, NOW + 2)
     assert opt_outs.find("acme", "", by_key.digest) == by_key
-    # A consent from before they said it again is none
-    again = replace(by_key, by=By.CALL_BACK, mid="9", since_msec=NOW + 5)
-    assert opt_outs.add("acme", again)
-    assert not opt_outs.add("acme", by_key)
-    assert not opt_outs.remove("acme", by_key, CONSENT, NOW + 6)
-    assert opt_outs.find("acme", "", by_key.digest) == again
 
 
 @pytest.mark.parametrize(("first", "then"), [(By.KEY, By.CALL_BACK), (By.CALL_BACK, By.KEY)])

@@ -81,21 +81,17 @@ class OptOutEntries:
             yield from map(from_wire, page.get("Responses", {}).get(self._table, []))
 
     def add(self, account_id: str, opt_out: OptOut) -> bool:
-        """Lets an opt-out hold. False: one holds already, and stays; but a callee's own replaces an older one, and each
-        that is not the callee's.
+        """Lets an opt-out hold. False: one holds already, and stays; but a callee's own replaces one that is not.
 
         API          UpdateItem: since, by api ──► written
         key              UpdateItem: since, by key ──► written: the callee's own counts more
         API again            UpdateItem ──X it holds already, and stays the callee's
         removal      reads api ───────────── UpdateItem ──X not as read any more
-        call back                UpdateItem: since, by callBack ──► written: a consent has to be later than that
-        key, brought twice           UpdateItem ──X older than what holds
         """
         it_does_not_hold = "attribute_not_exists(since_msec)"
         it_is_not_the_callees = f"NOT #by IN ({', '.join(_THE_CALLEES)})"
         own = opt_out.by.is_the_callees
-        it_is_older = "since_msec < :since"
-        condition = f"{it_does_not_hold} OR {it_is_not_the_callees} OR {it_is_older}" if own else it_does_not_hold
+        condition = f"{it_does_not_hold} OR {it_is_not_the_callees}" if own else it_does_not_hold
         values: Values = {":v": FORM, ":since": opt_out.since_msec, ":by": opt_out.by.value, ":ending": opt_out.ending}
         if own:
             values |= _THE_CALLEES

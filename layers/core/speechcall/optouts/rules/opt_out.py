@@ -67,8 +67,6 @@ def ending_of(number: str) -> str:
     return number[-ENDING_DIGITS:]
 
 
-def outweighs(new: OptOut, old: OptOut) -> bool:
-    """Whether an entry replaces one that holds: what a callee did counts most, and of that the last time, because a
-    consent has to be later than it.
-    """
-    return new.by.is_the_callees and (not old.by.is_the_callees or new.since_msec > old.since_msec)
+def outweighs(new: By, old: By) -> bool:
+    """Whether an entry of one kind replaces one of the other kind: what a callee did counts most."""
+    return new.is_the_callees and not old.is_the_callees

@@ -40,7 +40,7 @@ class MemoryOptOuts:
         key = (account_id, opt_out.list_name, opt_out.digest)
         with self._lock:
             before = self.found.get(key)
-            if before and before.holds and not outweighs(opt_out, before):
+            if before and before.holds and not outweighs(opt_out.by, before.by):
                 return False
             self.found[key] = opt_out
             return True
