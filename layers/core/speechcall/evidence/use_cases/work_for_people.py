@@ -171,5 +171,7 @@ class PeopleWork:
             raise
         except Exception:
             mid = message.mid
-            logger.exception("what message %s owes cannot be read, so it is erased in a day", mid, extra={"mid": mid})
+            logger.exception(
+                "what message %s owes cannot be read: it is erased a day after the request", mid, extra={"mid": mid}
+            )
             return True

@@ -338,12 +338,12 @@ def charge_queue(table: str, charge: Charge) -> Any:
     meanwhile.
 
     The queue may have been charged since it was read, although `charge_turn` goes by the turn as it is: an index shows
-    one of them later than the other, and a dialer that is told of the turn (TurnMoved) may know the queue from before.
+    one of them later than the other, and a dialer that gets the new turn (TurnMoved) may have read the queue before.
     So the charge is added to what stands there. Only the place is then that of the queue as it was read: it decides
     which queues are read, and the next claim puts it right.
 
     dialer A   reads the queue: 5 ──────────────────────────► 5 + 3: 8, its place 8
-    dialer B   reads the queue: 5 ──► told of the turn ────────────► 8 + 3: 11, its place 8
+    dialer B   reads the queue: 5 ──► gets the turn ───────────────► 8 + 3: 11, its place 8
     """
     queue = charge.queue
     units = cost(charge.line_msec, charge.turn.share)

@@ -328,9 +328,8 @@ class MemoryMessages:
     def promote(self, message: Message, now_msec: int) -> bool:
         later = self._wake(message, now_msec)
         promoted = lambda stored: altered(stored, is_held=False)  # noqa: E731
-        of_attempt = message.attempt
         return self._move(
-            message.mid, State.QUEUED, promoted, later or now_msec, stands=later is None, attempt=of_attempt
+            message.mid, State.QUEUED, promoted, later or now_msec, stands=later is None, attempt=message.attempt
         )
 
     def _wake(self, message: Message, now_msec: int) -> int | None:
